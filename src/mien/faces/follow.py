@@ -1,0 +1,79 @@
+"""Follow faces through a video: the mesh of one frame is where the next frame looks first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from mien.faces import blaze, find
+from mien.faces.find import Measured, measured, settle
+from mien.faces.mesh import around_mesh
+
+CUT = 30.0
+"""Mean grey difference of two small neighbouring frames above which a new scene begins and every track ends."""
+
+
+@dataclass
+class Track:
+    """One face from frame to frame."""
+
+    number: int
+    last: Measured
+
+
+@dataclass
+class Follower:
+    """`step(image)` for each frame in order; a new `Follower` for each video."""
+
+    detect_every: int = 3
+    tracks: list[Track] = field(default_factory=list)
+    _next: int = 0
+    _frame: int = 0
+    _thumb: np.ndarray | None = None
+
+    def step(self, image: np.ndarray) -> list[tuple[int, Measured]]:
+        """(H, W, 3) uint8 -> (track number, face) for every face in this frame, largest first."""
+        if self._cut(image):
+            self.tracks = []
+        followed = []
+        for track in self.tracks:
+            points, present = settle(image, around_mesh(track.last.mesh), rounds=1)
+            if present >= find.PRESENT and _plausible(points, track.last.mesh):
+                track.last = measured(points, present)
+                followed.append(track)
+        lost = len(followed) < len(self.tracks)
+        self.tracks = _apart(followed)
+        if lost or not self.tracks or self._frame % self.detect_every == 0:
+            self._admit(find.find_measured(image, thorough=False))
+        self._frame += 1
+        return sorted(((t.number, t.last) for t in self.tracks), key=lambda pair: -pair[1].face.size)
+
+    def _admit(self, faces: list[Measured]) -> None:
+        known = np.array([t.last.face.box for t in self.tracks]).reshape(-1, 4)
+        for face in faces:
+            if not len(known) or blaze.overlap(np.array([face.face.box]), known).max() < 0.3:
+                self.tracks.append(Track(self._next, face))
+                self._next += 1
+
+    def _cut(self, image: np.ndarray) -> bool:
+        step = max(min(image.shape[:2]) // 32, 1)
+        thumb = image[::step, ::step].astype(np.float32)
+        before, self._thumb = self._thumb, thumb
+        return before is not None and (before.shape != thumb.shape or float(np.abs(thumb - before).mean()) > CUT)
+
+
+def _plausible(points: np.ndarray, before: np.ndarray) -> bool:
+    """A face does not jump by half its size, nor change its size by a third, within a frame."""
+    size, was = np.ptp(points, axis=0).max(), np.ptp(before, axis=0).max()
+    return bool(np.linalg.norm(points.mean(0) - before.mean(0)) < was / 2 and 0.7 < size / was < 1.4)
+
+
+def _apart(tracks: list[Track]) -> list[Track]:
+    """Two tracks on one face: the older stays."""
+    kept: list[Track] = []
+    for track in tracks:
+        boxes = np.array([t.last.face.box for t in kept]).reshape(-1, 4)
+        if not kept or blaze.overlap(np.array([track.last.face.box]), boxes).max() < 0.5:
+            kept.append(track)
+    return kept

@@ -1,0 +1,11 @@
+"""The one training loop, on Lightning Fabric: tasks, checkpoints that survive a kill, resume, averages, progress."""
+
+from mien.train.average import EMA
+from mien.train.checkpoint import Checkpoint, load_latest, read_checkpoint, save_checkpoint
+from mien.train.loop import fit
+from mien.train.task import Task
+from mien.train.types import Event, Every, Fitted
+
+__all__ = [
+    "EMA", "Checkpoint", "Event", "Every", "Fitted", "Task", "fit", "load_latest", "read_checkpoint", "save_checkpoint",
+]
