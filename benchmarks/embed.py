@@ -62,7 +62,7 @@ def shell(*command: str) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Face vectors: mien against dlib.")
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("MIEN_TEST_DATA", "../shared/data")))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=9)
@@ -70,7 +70,8 @@ def main() -> None:
     options, before = parser.parse_args(), round(os.getloadavg()[0], 2)
     faces = prepared(options.data / "faces" / "lfw100")
     batch = torch.from_numpy(faces).permute(0, 3, 1, 2) / 255
-    peer, listed = dlib.face_recognition_model_v1(str(locate("dlib-face"))), [chip.copy() for chip in faces]
+    listed = [chip.copy() for chip in faces]
+    peer = dlib.face_recognition_model_v1(str(locate("dlib-face")))  # pyright: ignore[reportAttributeAccessIssue]
     exact, rough = Describer(), Describer(dtype=torch.bfloat16)
 
     def on(threads: int, work: Callable[[], object]) -> Callable[[], object]:
@@ -109,7 +110,7 @@ def main() -> None:
         "times_dlib": {name: summary(values) for name, values in ratios.items()},
         "parity_with_dlib": parity,
         "hardware": {"cpu": shell("sh", "-c", "grep -m1 'model name' /proc/cpuinfo | cut -d: -f2"),
-                     "cores": os.cpu_count(), "load_before": before},
+                     "cores": os.cpu_count(), "load_before": before, "load_after": round(os.getloadavg()[0], 2)},
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "dlib": dlib.__version__},
         "commit": shell("git", "rev-parse", "--short", "HEAD"), "date": datetime.now(UTC).strftime("%Y-%m-%d"),
     }  # fmt: skip

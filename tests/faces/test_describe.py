@@ -15,7 +15,7 @@ needs_weights = pytest.mark.skipif(find("dlib-face") is None, reason="no dlib we
 
 
 def shape(width: float, angle: float, centre: complex) -> np.ndarray:
-    """(1, 68, 2): the mean face, `width` pixels wide, turned by `angle` radians about `centre`; unused points are zero."""
+    """(1, 68, 2): the mean face, `width` pixels wide, turned by `angle` radians about `centre`; other points zero."""
     mean = np.array(room.MEAN_X) + 1j * np.array(room.MEAN_Y)
     at = width * np.exp(1j * angle) * (mean - 0.5 - 0.5j) + centre
     points = np.zeros((1, 68, 2), np.float32)

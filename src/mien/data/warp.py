@@ -1,6 +1,7 @@
 """Similarity transforms between a picture and a crop, and the sampling that goes with them (NumPy and Pillow alone).
 
-A transform is a (2, 3) float64 matrix M: picture point p -> crop point M[:, :2] @ p + M[:, 2], pixel corners at integers.
+A transform is a (2, 3) float64 matrix M: picture point p -> crop point M[:, :2] @ p + M[:, 2]. Pixel corners lie at
+integers: the centre of the first pixel is (0.5, 0.5).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from PIL import Image
 
 
 def similarity(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """(N, 2), (N, 2) -> the (2, 3) rotation, uniform scale and shift that best moves source onto target (Umeyama 1991)."""
+    """(N, 2), (N, 2) -> the (2, 3) rotation, scale and shift that best moves source onto target (Umeyama 1991)."""
     mean_s, mean_t = source.mean(0), target.mean(0)
     s, t = source - mean_s, target - mean_t
     u, d, vt = np.linalg.svd(t.T @ s / len(s))
@@ -24,6 +25,11 @@ def invert(matrix: np.ndarray) -> np.ndarray:
     """The (2, 3) transform that undoes `matrix`."""
     inverse = np.linalg.inv(matrix[:, :2])
     return np.hstack([inverse, -inverse @ matrix[:, 2:]])
+
+
+def compose(second: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """The (2, 3) transform that applies `first`, then `second`."""
+    return np.hstack([second[:, :2] @ first[:, :2], (second[:, :2] @ first[:, 2] + second[:, 2])[:, None]])
 
 
 def transform(matrix: np.ndarray, points: np.ndarray) -> np.ndarray:

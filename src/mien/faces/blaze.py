@@ -27,7 +27,7 @@ GRIDS = {
 
 
 @cache
-def network(name: str):  # noqa: ANN201 - the interpreter's class is not public
+def network(name: str):
     """The TensorFlow Lite interpreter of a card; one thread, since these networks take a millisecond."""
     from ai_edge_litert.interpreter import Interpreter
 
@@ -56,7 +56,7 @@ def anchors(name: str) -> np.ndarray:
 
 
 def letterbox(image: np.ndarray, size: int) -> tuple[np.ndarray, float, np.ndarray]:
-    """(H, W, 3) uint8 -> ((1, size, size, 3) float32 in -1..1, pixels per network pixel, (x, y) of the picture's corner)."""
+    """(H, W, 3) uint8 -> ((1, size, size, 3) float32 in -1..1, pixels per network pixel, the picture's corner x, y)."""
     height, width = image.shape[:2]
     scale = max(height, width) / size
     w, h = max(round(width / scale), 1), max(round(height / scale), 1)
@@ -68,7 +68,7 @@ def letterbox(image: np.ndarray, size: int) -> tuple[np.ndarray, float, np.ndarr
 
 
 def detect(name: str, image: np.ndarray, threshold: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(H, W, 3) uint8 -> boxes (N, 4), six key points (N, 6, 2), both in pixels, and scores (N,); not yet suppressed."""
+    """(H, W, 3) uint8 -> boxes (N, 4), six key points (N, 6, 2), in pixels, and scores (N,); not yet suppressed."""
     size = GRIDS[name].size
     canvas, scale, corner = letterbox(image, size)
     raw, logits = run(name, canvas)

@@ -28,7 +28,8 @@ class Follower:
 
     detect_every: int = 3
     tracks: list[Track] = field(default_factory=list)
-    _next: int = 0
+    begun: int = 0
+    """How many tracks there were so far; the next one gets this number."""
     _frame: int = 0
     _thumb: np.ndarray | None = None
 
@@ -53,8 +54,8 @@ class Follower:
         known = np.array([t.last.face.box for t in self.tracks]).reshape(-1, 4)
         for face in faces:
             if not len(known) or blaze.overlap(np.array([face.face.box]), known).max() < 0.3:
-                self.tracks.append(Track(self._next, face))
-                self._next += 1
+                self.tracks.append(Track(self.begun, face))
+                self.begun += 1
 
     def _cut(self, image: np.ndarray) -> bool:
         step = max(min(image.shape[:2]) // 32, 1)
@@ -65,6 +66,7 @@ class Follower:
 
 def _plausible(points: np.ndarray, before: np.ndarray) -> bool:
     """A face does not jump by half its size, nor change its size by a third, within a frame."""
+    points, before = points[:, :2], before[:, :2]
     size, was = np.ptp(points, axis=0).max(), np.ptp(before, axis=0).max()
     return bool(np.linalg.norm(points.mean(0) - before.mean(0)) < was / 2 and 0.7 < size / was < 1.4)
 

@@ -16,7 +16,7 @@ from mien.models import deepfake
 
 SIZES = {"compact": 128, "original": 64, "tiny": 32}
 """Pixels a side, in and out."""
-WIDTHS = {"compact": ((32, 64, 128, 256, 256), 128, 512, (128, 128, 96, 48)), "tiny": ((8, 8, 16), 8, 32, (16, 8))}
+WIDTHS = {"compact": ((32, 64, 128, 256, 256), 128, 352, (128, 128, 96, 48)), "tiny": ((8, 8, 16), 8, 32, (16, 8))}
 """Channels of the encoder's stages; of the 4 x 4 code; of the dense bottleneck; of the decoder's stages."""
 IDENTITY = 128
 
@@ -32,16 +32,32 @@ class Add(nn.Module):
         return x + nn.functional.leaky_relu(self.conv(x), 0.1)
 
 
+class Centre(nn.Module):
+    """0..1 -> -1..1."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * 2 - 1
+
+
+def keep_variance(module: nn.Module) -> None:
+    """He et al. 2015 for leaky ReLU 0.1: with torch's own defaults the signal fades layer by layer, and training starts slowly."""
+    if isinstance(module, nn.Conv2d | nn.Linear):
+        nn.init.kaiming_normal_(module.weight, 0.1, nonlinearity="leaky_relu")
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
 def encoder(name: str = "compact") -> nn.Sequential:
     """(B, 3, S, S) in 0..1 -> the code (B, C, 4, 4)."""
     widths, code, dense, _ = WIDTHS[name]
-    layers: list[nn.Module] = [nn.Conv2d(3, widths[0], 5, 2, 2), nn.LeakyReLU(0.1)]
+    layers: list[nn.Module] = [Centre(), nn.Conv2d(3, widths[0], 5, 2, 2), nn.LeakyReLU(0.1)]
     for c_in, c_out in zip(widths, widths[1:], strict=False):
         layers += [nn.Conv2d(c_in, c_out, 3, 2, 1), nn.LeakyReLU(0.1)]
         if c_in == 64:
             layers.append(Add(c_out))
-    return nn.Sequential(*layers, nn.Conv2d(widths[-1], code, 1), nn.Flatten(), nn.Linear(16 * code, dense),
-                         nn.Linear(dense, 16 * code), nn.Unflatten(1, (code, 4, 4)))
+    net = nn.Sequential(*layers, nn.Conv2d(widths[-1], code, 1), nn.Flatten(), nn.Linear(16 * code, dense),
+                        nn.Linear(dense, 16 * code), nn.Unflatten(1, (code, 4, 4)))
+    return net.apply(keep_variance)
 
 
 class Rise(nn.Module):
@@ -52,8 +68,8 @@ class Rise(nn.Module):
         self.up = deepfake.up(c_in, c_out)
         self.conv = nn.Conv2d(c_out, c_out, 3, padding=1)
         self.film = nn.Linear(IDENTITY, 2 * c_out)
+        self.apply(keep_variance)
         nn.init.normal_(self.film.weight, std=0.02)
-        nn.init.zeros_(self.film.bias)
 
     def forward(self, x: Tensor, who: Tensor) -> Tensor:
         x = self.up(x)
@@ -70,6 +86,7 @@ class Decoder(nn.Module):
         self.who = nn.Parameter(torch.zeros(IDENTITY))
         self.rises = nn.ModuleList(Rise(a, b) for a, b in zip((code, *widths), widths, strict=False))
         self.out = nn.Sequential(nn.Conv2d(widths[-1], 12, 3, padding=1), nn.PixelShuffle(2), nn.Sigmoid())
+        nn.init.normal_(self.out[0].get_parameter("weight"), std=0.01)
 
     def forward(self, code: Tensor, who: Tensor | None = None) -> Tensor:
         """`who` (B, 128) draws other people than the decoder's own: how the base is trained."""
@@ -84,7 +101,7 @@ class SwapNet(nn.Module):
 
     def __init__(self, people: Iterable[str], name: str = "compact") -> None:
         super().__init__()
-        self.size = SIZES[name]
+        self.name, self.size = name, SIZES[name]
         self.encoder = deepfake.encoder() if name == "original" else encoder(name)
         self.decoders = nn.ModuleDict({p: deepfake.decoder() if name == "original" else Decoder(name) for p in people})
 

@@ -1,0 +1,190 @@
+"""The pretrained base: one autoencoder of many people whose decoder is told, by an identity vector, whom to draw.
+
+    python -m mien.tasks.swap.base DATA --out RUN --minutes 90     # DATA: a folder with faces/ and video/ as described below
+    python -m mien.tasks.swap.base DATA --out RUN --export         # writes the bundled weights from RUN's last checkpoint
+
+The encoder sees a warped face; the decoder restores the unwarped one and is given the embedding of another picture of the same
+person. So what the small code cannot hold about identity comes from the vector, and a new person's decoder starts out drawing
+somebody alike.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.optim import AdamW, Optimizer
+
+from mien.data.files import atomic
+from mien.data.pictures import write_picture
+from mien.faces.align import COVER
+from mien.faces.extract import extract
+from mien.faces.faceset import FaceSet
+from mien.metrics.similarity import masked_mean, ssim_map
+from mien.models.swap import SwapNet
+from mien.nn.augment import Jitter, centre, training_pair
+from mien.runtime import choose
+from mien.tasks.swap.model import BASE, WHO_SCALE
+from mien.tasks.swap.training import tensors
+from mien.train import EMA, Every, Task, fit, load_latest
+
+SOURCES = {
+    "clips": (("video",), 0.42),
+    "frames": (("faces/frames347",), 0.30),
+    "portraits": (("faces/generated", "faces/stills"), 0.14),
+    "grey": (("faces/people1612",), 0.14),
+}
+"""Where faces come from, and what share of a batch each has."""
+HELD_BACK = re.compile(r"^wda_")
+"""Clips that the swap's own figures are measured on: never trained on."""
+JITTER = Jitter(rotation=10, zoom=0.05, shift=0.05, flip=0.5, warp=5 / 160, colour=0.08, tint=0.06)
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Faces of one kind: crops (N, 4, S, S) uint8, identity vectors (N, 128), and person numbers (N,)."""
+
+    crops: Tensor
+    who: Tensor
+    person: np.ndarray
+    share: float
+
+
+def person_of(source: str, track: int) -> str:
+    """Photos are named PERSON_NUMBER; in a clip a person is a track."""
+    path = Path(source)
+    return f"{path.stem}/{track}" if path.suffix == ".mp4" else re.sub(r"_\d+$", "", path.stem)
+
+
+def pool(faces: FaceSet, share: float) -> Pool:
+    """A face set as training reads it."""
+    names = [person_of(s, t) for s, t in zip(faces.column("source"), faces.column("track"), strict=True)]
+    _, person = np.unique(names, return_inverse=True)
+    return Pool(tensors(faces, 128), torch.from_numpy(faces.embeddings()).float() * WHO_SCALE, person, share)
+
+
+def gather(data: Path, out: Path) -> list[Pool]:
+    """Faces of every source, extracted once to `out`."""
+    pools = []
+    for name, (folders, share) in SOURCES.items():
+        paths = [p for folder in folders for p in sorted((data / folder).iterdir())
+                 if p.suffix in (".jpg", ".png", ".mp4") and not HELD_BACK.match(p.name)]
+        faces = extract(paths, out / "faces" / name, size=160, every=2 if name == "clips" else 1, label=name)
+        pools.append(pool(faces, share))
+    return pools
+
+
+class BaseTask(Task):
+    """A batch mixes all pools; every face comes with the identity vector of any picture of the same person."""
+
+    def __init__(self, pools: list[Pool], batch: int = 32, rate: float = 6e-4) -> None:
+        self.pools, self.items, self.rate = pools, batch, rate
+        self.members = [[torch.from_numpy(np.flatnonzero(p.person == k)) for k in range(p.person.max() + 1)] for p in pools]
+        torch.manual_seed(0)
+        self.net = SwapNet(["base"])
+        self.ema = EMA(self.net, 0.998)
+        self.optimizer = AdamW(self.net.parameters(), rate, betas=(0.9, 0.99), weight_decay=1e-4, fused=True)
+        self.rng = torch.Generator().manual_seed(0)
+
+    def modules(self) -> dict[str, nn.Module]:
+        """Encoder and decoder."""
+        return {"net": self.net}
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        """One."""
+        return {"net": self.optimizer}
+
+    def averages(self) -> dict[str, EMA]:
+        """What is bundled."""
+        return {"net": self.ema}
+
+    def batch(self) -> tuple[Tensor, Tensor]:
+        """(B, 4, S, S) uint8 and (B, 128)."""
+        shares = torch.tensor([p.share for p in self.pools])
+        crops, who = [], []
+        for k in torch.multinomial(shares, self.items, replacement=True, generator=self.rng).tolist():
+            chosen = self.pools[k]
+            i = int(torch.randint(len(chosen.crops), (1,), generator=self.rng))
+            same = self.members[k][chosen.person[i]]
+            crops.append(chosen.crops[i])
+            who.append(chosen.who[same[torch.randint(len(same), (1,), generator=self.rng)[0]]])
+        return torch.stack(crops), torch.stack(who)
+
+    def step(self, fabric: Fabric, index: int) -> dict[str, float | Tensor]:
+        """The same losses as a swap's training."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rate * min(1.0, (index + 1) / 200)
+        crops, who = self.batch()
+        warped, target, weight = training_pair(crops.to(fabric.device), 128, COVER, JITTER, self.rng)
+        with fabric.autocast():
+            code = self.net.encoder(warped.contiguous(memory_format=torch.channels_last))
+            made = self.net.decoders["base"](code, who.to(fabric.device)).float()
+        error = masked_mean((made - target).abs(), weight).mean()
+        structure = masked_mean(1 - ssim_map(made, target), weight).mean()
+        loss = 2 * error + 0.5 * structure
+        self.optimizer.zero_grad()
+        fabric.backward(loss)
+        nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+        self.optimizer.step()
+        return {"loss": loss.detach(), "error": error.detach(), "structure": structure.detach()}
+
+    def state(self) -> dict[str, Any]:
+        """Where the random numbers stand."""
+        return {"rng": self.rng.get_state()}
+
+    def load_state(self, state: dict[str, Any]) -> None:
+        """Go on there."""
+        self.rng.set_state(state["rng"])
+
+    def preview(self, path: Path) -> None:
+        """Faces, restored, and drawn with the next one's identity."""
+        crops = torch.cat([p.crops[:: max(len(p.crops) // 4, 1)][:4] for p in self.pools])
+        who = torch.cat([p.who[:: max(len(p.crops) // 4, 1)][:4] for p in self.pools])
+        true = centre(crops, 128, COVER)[:, :3]
+        device = next(self.net.parameters()).device
+        net = self.ema.module
+        assert isinstance(net, SwapNet)
+        code = net.encoder(true.to(device))
+        made = [net.decoders["base"](code, w.to(device)).cpu() for w in (who, who.roll(4, 0))]
+        sheet = torch.cat([true, *made], 2).permute(2, 0, 3, 1).reshape(3 * 128, -1, 3)
+        write_picture(path, (sheet.clamp(0, 1) * 255).round().byte().numpy())
+
+
+def export(run: Path, target: Path) -> None:
+    """The averaged weights of the last checkpoint, bfloat16, as bundled."""
+    checkpoint = load_latest(run)
+    if checkpoint is None:
+        raise ValueError(f"no checkpoint in {run}")
+    state: dict[str, Tensor] = checkpoint.state["networks"]["averages"]["net"]["module"]
+    with atomic(target) as draft:
+        save_file({name: value.to(torch.bfloat16).contiguous() for name, value in state.items()}, draft)
+
+
+def main() -> None:
+    """Train or export."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=90)
+    parser.add_argument("--batch", type=int, default=32, help="256 on a GPU")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--export", action="store_true")
+    given = parser.parse_args()
+    if not given.export:
+        task = BaseTask(gather(given.data, given.out), given.batch)
+        fit(task, given.out / "run", minutes=given.minutes, runtime=choose(given.device), evaluate=Every(seconds=300), label=BASE)
+    export(given.out / "run", given.out / f"{BASE}.safetensors")
+    print(given.out / f"{BASE}.safetensors", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""Swap the faces of pictures and of a video's frames: find, decide whose face it is, draw, blend."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+
+from mien.faces.align import align
+from mien.faces.describe import Describer
+from mien.faces.find import Measured, find_measured
+from mien.faces.follow import Follower
+from mien.faces.mask import face_mask
+from mien.runtime import Runtime, with_parity
+from mien.tasks.swap.blend import Blend, Tone, paste, recolour, tone
+from mien.tasks.swap.model import SwapModel
+from mien.tasks.swap.steady import Steady
+
+LOOKS = 5
+"""How many frames of a track are looked at to decide whose face it is,"""
+APART = 12
+"""and how many frames lie between them."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A face, whose it is, and whether it is to be swapped."""
+
+    face: Measured
+    nearest: str
+    distance: float
+    swap: bool
+
+
+class Drawer:
+    """Faces in, faces of one person out."""
+
+    def __init__(self, model: SwapModel, to: str, runtime: Runtime) -> None:
+        net = model.net.to(runtime.device).to(memory_format=torch.channels_last).eval()  # pyright: ignore[reportCallIssue]
+        sample = torch.rand(1, 3, net.size, net.size)
+        with torch.inference_mode():
+            self.runtime = with_parity(runtime, lambda x: net(x, to), sample, 4 / 255)
+        self.net, self.to, self.size = net, to, net.size
+
+    @torch.inference_mode()
+    def __call__(self, faces: np.ndarray, to: str | None = None) -> np.ndarray:
+        """(N, S, S, 3) uint8 aligned windows -> the same, drawn as the person."""
+        x = torch.from_numpy(faces.copy()).permute(0, 3, 1, 2).to(self.runtime.device).float() / 255
+        with self.runtime.autocast():
+            y = self.net(x.contiguous(memory_format=torch.channels_last), to or self.to).float()
+        return (y.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).cpu().numpy()
+
+
+@dataclass
+class _Track:
+    """What is remembered of one followed face."""
+
+    steady: Steady
+    looks: list[np.ndarray] = field(default_factory=list)
+    last_look: int = -APART
+    have: Tone | None = None
+    want: Tone | None = None
+
+
+class Swapper:
+    """`photo(image)` for pictures; `frame(image)` for each frame of one video in order, after `begin()`."""
+
+    def __init__(self, model: SwapModel, to: str, runtime: Runtime, blend: Blend | None = None, everyone: bool = False,
+                 threshold: float = 0.6, smooth: float = 1.0) -> None:
+        """`everyone` swaps every face; else those nearer than `threshold` to one of the model's other people."""
+        self.model, self.to, self.everyone, self.threshold, self.smooth = model, to, everyone, threshold, smooth
+        self.blend = blend or Blend()
+        self.draw = Drawer(model, to, runtime)
+        self.describer = Describer(runtime.device)
+        self.seen: list[Seen] = []
+        """The faces of the last picture or frame."""
+        self.begin()
+
+    def begin(self, fps: float = 25.0) -> None:
+        """Forget the video before."""
+        self._follower, self._tracks, self._frame, self._fps = Follower(), {}, 0, fps
+
+    def _decide(self, face: Measured, vector: np.ndarray) -> Seen:
+        names = list(self.model.people)
+        distances = np.linalg.norm(self.model.centres() - vector, axis=1)
+        best = int(distances.argmin())
+        known = names[best] != self.to and distances[best] < self.threshold
+        return Seen(face, names[best], float(distances[best]), self.everyone or bool(known))
+
+    def photo(self, image: np.ndarray) -> np.ndarray:
+        """(H, W, 3) uint8 -> the same with the faces swapped."""
+        faces = find_measured(image)
+        vectors = self.describer(image, np.array([f.face.landmarks for f in faces])) if faces else []
+        self.seen = [self._decide(f, v) for f, v in zip(faces, vectors, strict=True)]
+        if self.everyone is False and len(self.model.people) == 1 and len(faces) == 1:
+            self.seen = [Seen(s.face, s.nearest, s.distance, True) for s in self.seen]
+        for seen in self.seen:
+            if seen.swap:
+                image = self._swap(image, seen.face.face.landmarks, None)
+        return image
+
+    def frame(self, image: np.ndarray) -> np.ndarray:
+        """(H, W, 3) uint8, the next frame -> the same with the faces swapped."""
+        self.seen = []
+        result = image
+        for number, face in self._follower.step(image):
+            track = self._tracks.setdefault(number, _Track(Steady(self._fps, self.smooth)))
+            points = track.steady(face.face.landmarks)
+            if len(track.looks) < LOOKS and self._frame - track.last_look >= APART:
+                track.looks.append(self.describer(image, face.face.landmarks[None])[0])
+                track.last_look = self._frame
+            self.seen.append(seen := self._decide(face, np.mean(track.looks, axis=0)))
+            if seen.swap:
+                result = self._swap(result, points, track)
+        self._frame += 1
+        return result
+
+    def _swap(self, image: np.ndarray, landmarks: np.ndarray, track: _Track | None) -> np.ndarray:
+        window, matrix = align(image, landmarks, self.draw.size)
+        drawn = self.draw(window[None])[0]
+        if self.blend.colour == "match":
+            points = landmarks @ matrix[:, :2].T + matrix[:, 2]
+            mask = face_mask(points, (self.draw.size, self.draw.size), 0.0)
+            have, want = tone(drawn, mask), tone(window, mask)
+            if track is not None:  # a tenth a frame: light may change, but must not flicker
+                have = track.have.mix(have, 0.1) if track.have else have
+                want = track.want.mix(want, 0.1) if track.want else want
+                track.have, track.want = have, want
+            drawn = recolour(drawn, have, want)
+        return paste(image, drawn, matrix, landmarks, self.blend)
