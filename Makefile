@@ -28,7 +28,7 @@ $(STAMP): pyproject.toml constraints.txt
 	@touch $@
 
 demo: $(STAMP)  ## two portraits: found, compared, swapped both ways, signed, verified: out/demo/index.html
-	$(BIN)/mien demo --out out/demo
+	$(BIN)/mien swap demo --out out/demo
 
 test: $(STAMP)  ## the tests; PYTEST_ADDOPTS is honoured
 	$(BIN)/python -m pytest

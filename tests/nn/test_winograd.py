@@ -118,7 +118,7 @@ def test_freed_memory_is_used_again() -> None:
     code = ("import resource, sys, torch; from mien.nn.memory import keep_freed_memory\n"
             "kept = keep_freed_memory()\n"
             "def faults(): return resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
-            "torch.ones(16 << 20); before = faults(); torch.ones(16 << 20); print(int(kept), faults() - before)")
+            "torch.ones(64 << 20); before = faults(); torch.ones(16 << 20); print(int(kept), faults() - before)")
     alone = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=alone)
     kept, faults = map(int, done.stdout.split())
