@@ -94,8 +94,9 @@ def _folder(swapper: Swapper, source: Path, output: Path, wanted: Conversion, co
     skipped, files = [], find_sources([source])
     with Progress("swap", total=len(files)) as bar:
         for file in files:
-            suffix = file.path.suffix.lower() if file.path.suffix.lower() in PICTURES else ".mp4" if file.kind == "video" else ".png"
-            target = output / file.path.relative_to(source).with_suffix(suffix)
+            suffix = file.path.suffix.lower()
+            made = suffix if suffix in PICTURES else ".mp4" if file.kind == "video" else ".png"
+            target = output / file.path.relative_to(source).with_suffix(made)
             if target.exists():
                 skipped.append(f"{file.path.name}: {target} is there already")
             else:

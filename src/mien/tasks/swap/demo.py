@@ -23,7 +23,8 @@ from mien.tasks.swap.run import Demonstrated
 from mien.tasks.swap.session import learn
 
 PORTRAITS = {
-    "hopper": ("matplotlib", "mpl-data/sample_data/grace_hopper.jpg", "Grace Hopper", "U.S. Navy, public domain; ships with matplotlib"),
+    "hopper": ("matplotlib", "mpl-data/sample_data/grace_hopper.jpg", "Grace Hopper",
+               "U.S. Navy, public domain; ships with matplotlib"),
     "collins": ("skimage", "data/astronaut.png", "Eileen Collins", "NASA, public domain; ships with scikit-image"),
 }
 
@@ -99,7 +100,8 @@ def _figure(shown: Shown) -> str:
 def _page(page: Path, shown: list[Shown], results: list[Shown], reports: list[Provenance], facts: list[str]) -> None:
     """One file beside its pictures; no script, nothing loaded from elsewhere."""
     seals = "".join(f"<li><b>{html.escape(r.file.name)}</b>: signed by {html.escape(str(p.signer))}, "
-                    f"{'trusted on this machine' if p.trusted else 'not trusted'}, {'unchanged' if p.intact else 'changed'} since</li>"
+                    f"{'trusted on this machine' if p.trusted else 'not trusted'}, "
+                    f"{'unchanged' if p.intact else 'changed'} since</li>"
                     for r, p in zip(results, reports, strict=True))
     body = f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>mien: a signed face swap</title>
 <style>body{{font:16px/1.5 system-ui,sans-serif;max-width:1100px;margin:2rem auto;padding:0 1rem;color:#222;background:#fafafa}}
