@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from portraits import eileen, grace
 
 from mien.models.swap import SwapNet
 from mien.tasks.swap.model import Person, SwapModel
-from portraits import eileen, grace
 
 
 @pytest.fixture

@@ -82,20 +82,20 @@ def test_other_people_stay_untouched(tiny: SwapModel, two: Path, tmp_path: Path)
 
 
 def test_nobody_the_model_knows(tiny: SwapModel, photos: dict[str, Path], tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no face in .* is grace .*--everyone"):
+    with pytest.raises(ValueError, match=r"no face in .* is grace .*--everyone"):
         convert(tiny, photos["grace"], tmp_path / "out.jpg", wanted(everyone=False))
     assert not (tmp_path / "out.jpg").exists()
 
 
 def test_a_picture_without_a_face(tiny: SwapModel, tmp_path: Path) -> None:
     Image.new("RGB", (300, 200), (90, 120, 80)).save(tmp_path / "sky.jpg")
-    with pytest.raises(ValueError, match="no face was found in .*sky.jpg"):
+    with pytest.raises(ValueError, match=r"no face was found in .*sky.jpg"):
         convert(tiny, tmp_path / "sky.jpg", tmp_path / "out.jpg", wanted())
 
 
 def test_text_renamed_jpg(tiny: SwapModel, tmp_path: Path) -> None:
     (tmp_path / "note.jpg").write_text("hello")
-    with pytest.raises(ValueError, match="note.jpg"):
+    with pytest.raises(ValueError, match=r"note.jpg"):
         convert(tiny, tmp_path / "note.jpg", tmp_path / "out.jpg", wanted())
 
 
@@ -126,7 +126,7 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tiny: SwapModel, photo
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(conversion, "sign", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(OSError, match=r"No space left"):
         convert(tiny, photos["grace"], target, wanted())
     assert target.read_bytes() == b"old"
     assert [p.name for p in target.parent.iterdir()] == ["out.jpg"]
@@ -151,7 +151,7 @@ def test_a_video_keeps_sound_and_time_stamps_and_is_signed(tiny: SwapModel, clip
 def test_a_range_of_frames(tiny: SwapModel, clip: Path, tmp_path: Path) -> None:
     done = convert(tiny, clip, tmp_path / "out.mp4", wanted(frames="5:15"))
     assert done.frames == 10
-    with pytest.raises(ValueError, match="no frames"):
+    with pytest.raises(ValueError, match=r"no frames"):
         convert(tiny, clip, tmp_path / "none.mp4", wanted(frames="500:"))
     assert not (tmp_path / "none.mp4").exists()
 
@@ -187,7 +187,7 @@ def test_an_interrupted_video_goes_on(tiny: SwapModel, clip: Path, tmp_path: Pat
 def test_a_truncated_video(tiny: SwapModel, clip: Path, tmp_path: Path) -> None:
     half = tmp_path / "half.mp4"
     half.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
-    with pytest.raises(ValueError, match="half.mp4"):
+    with pytest.raises(ValueError, match=r"half.mp4"):
         convert(tiny, half, tmp_path / "out.mp4", wanted())
     assert not (tmp_path / "out.mp4").exists()
 
@@ -200,6 +200,6 @@ def test_a_video_without_a_face(tiny: SwapModel, tmp_path: Path) -> None:
         for _ in range(3):
             out.mux(stream.encode(av.VideoFrame.from_ndarray(np.full((120, 160, 3), 99, np.uint8))))
         out.mux(stream.encode(None))
-    with pytest.raises(ValueError, match="no face was found in .*grey.mp4"):
+    with pytest.raises(ValueError, match=r"no face was found in .*grey.mp4"):
         convert(tiny, path, tmp_path / "out.mp4", wanted())
     assert not (tmp_path / "out.mp4").exists()

@@ -24,12 +24,12 @@ def test_a_model_cut_in_half_is_said_to_be_damaged(tiny: SwapModel, tmp_path: Pa
     save_model(tiny, tmp_path / FILE)
     data = (tmp_path / FILE).read_bytes()
     (tmp_path / FILE).write_bytes(data[: len(data) // 2])
-    with pytest.raises(ValueError, match="damaged"):
+    with pytest.raises(ValueError, match=r"damaged"):
         load_model(tmp_path)
 
 
 def test_an_empty_folder_is_no_model(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="no swap model at"):
+    with pytest.raises(ValueError, match=r"no swap model at"):
         load_model(tmp_path)
 
 
@@ -37,13 +37,13 @@ def test_other_weights_are_no_model(tmp_path: Path) -> None:
     from safetensors.torch import save_file
 
     save_file({"x": torch.zeros(1)}, tmp_path / FILE)
-    with pytest.raises(ValueError, match="not a swap model"):
+    with pytest.raises(ValueError, match=r"not a swap model"):
         load_model(tmp_path)
 
 
 def test_names(tiny: SwapModel) -> None:
     assert tiny.person("Grace") == "grace"
-    with pytest.raises(ValueError, match="it knows grace, eileen"):
+    with pytest.raises(ValueError, match=r"it knows grace, eileen"):
         tiny.person("bob")
 
 
@@ -65,5 +65,5 @@ def test_a_third_person_leaves_the_others_as_they_are(tiny: SwapModel) -> None:
 
 
 def test_an_unknown_network_is_named_with_those_there_are() -> None:
-    with pytest.raises(ValueError, match="compact, original"):
+    with pytest.raises(ValueError, match=r"compact, original"):
         new_net("huge", {})

@@ -19,12 +19,12 @@ def test_names_come_from_files_or_from_the_person(tmp_path: Path) -> None:
 
 def test_one_name_twice(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").touch()
-    with pytest.raises(ValueError, match="two people are called 'a'"):
+    with pytest.raises(ValueError, match=r"two people are called 'a'"):
         named([str(tmp_path / "a.mp4"), str(tmp_path / "a.mp4")])
 
 
 def test_what_does_not_exist() -> None:
-    with pytest.raises(ValueError, match="nowhere.mp4 does not exist"):
+    with pytest.raises(ValueError, match=r"nowhere.mp4 does not exist"):
         named(["x=nowhere.mp4"])
 
 
@@ -36,7 +36,7 @@ def test_two_people_in_a_are_a_question(tmp_path: Path) -> None:
     for i in range(2):
         Image.fromarray(grace()).rotate(i).save(folder / f"grace{i}.png")
         Image.fromarray(eileen()).rotate(i).save(folder / f"eileen{i}.png")
-    with pytest.raises(ValueError, match="both shows 2 people .*keep SET --like PHOTO"):
+    with pytest.raises(ValueError, match=r"both shows 2 people .*keep SET --like PHOTO"):
         gather("both", folder, tmp_path / "cache")
 
 
@@ -46,11 +46,11 @@ def test_a_folder_without_faces(tmp_path: Path) -> None:
     folder = tmp_path / "sky"
     folder.mkdir()
     Image.new("RGB", (200, 200), (90, 120, 200)).save(folder / "a.png")
-    with pytest.raises(ValueError, match="face"):
+    with pytest.raises(ValueError, match=r"face"):
         gather("sky", folder, tmp_path / "cache")
 
 
 def test_an_empty_folder(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ValueError, match="empty"):
+    with pytest.raises(ValueError, match=r"empty"):
         gather("x", tmp_path / "empty", tmp_path / "cache")

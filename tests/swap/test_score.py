@@ -37,7 +37,7 @@ def test_a_frozen_face_is_an_expression_error() -> None:
 
 def test_a_shifted_face_is_a_pose_error() -> None:
     before = faces(np.zeros(3))
-    expression, pose = landmark_errors(before, before + [3, 4])
+    expression, pose = landmark_errors(before, before + np.array([3, 4]))
     eyes = 200 * (MEAN[45, 0] - MEAN[36, 0])
     assert pose == pytest.approx(100 * 5 / eyes)
     assert expression == pytest.approx(0, abs=1e-6)
@@ -61,5 +61,5 @@ def test_frame_range(text: str, expected: tuple[int, int | None]) -> None:
 
 @pytest.mark.parametrize("text", ["160", "a:b", "-1:3", "1:2:3"])
 def test_no_frame_range(text: str) -> None:
-    with pytest.raises(ValueError, match="START:STOP"):
+    with pytest.raises(ValueError, match=r"START:STOP"):
         frame_range(text)

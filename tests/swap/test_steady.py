@@ -23,6 +23,6 @@ def test_jitter_at_rest_shrinks_to_less_than_half() -> None:
 def test_a_moving_face_is_followed_closely() -> None:
     steady = Steady(25)
     for frame in range(50):
-        true = FACE + [4.0 * frame, 0]  # a face's width a second
+        true = FACE + np.array([4.0 * frame, 0])  # a face's width a second
         out = steady(true)
     assert np.abs(out - true).max() < 3.0

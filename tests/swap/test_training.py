@@ -2,14 +2,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
 from mien.models.swap import SwapNet
 from mien.provenance.report import verify
 from mien.runtime import choose
-from mien.tasks.swap.training import Recipe, SwapTask, split
-from mien.train import Every, fit
+from mien.tasks.swap.training import Recipe, SwapTask, decay, split
+from mien.train import Event, Every, fit
 
 RECIPE = Recipe(network="tiny", batch=4, rate=3e-3, encoder_rate=3e-3, average=0.9)
 
@@ -60,14 +61,26 @@ def test_training_learns_and_a_swap_draws_the_other_person(tmp_path: Path) -> No
     assert (swapped - colour_b).norm() < 0.5 * (swapped - colour_a).norm()
 
 
-def test_interrupted_and_resumed_equals_uninterrupted(tmp_path: Path) -> None:
+def test_killed_and_resumed_equals_uninterrupted(tmp_path: Path) -> None:
+    class KilledError(Exception):
+        pass
+
+    def kill(event: Event) -> None:
+        if event.kind == "step" and event.step == 7:
+            raise KilledError
+
     whole, first, second = task(), task(), task(seed=1)
-    runtime = choose("cpu", "fp32")
-    fit(whole, tmp_path / "whole", steps=8, runtime=runtime, tensorboard=False)
-    fit(first, tmp_path / "parts", steps=5, runtime=runtime, tensorboard=False)
-    fit(second, tmp_path / "parts", steps=8, runtime=runtime, tensorboard=False)
+    runtime, save = choose("cpu", "fp32"), Every(steps=5)
+    fit(whole, tmp_path / "whole", steps=9, runtime=runtime, save=save, tensorboard=False)
+    with pytest.raises(KilledError):
+        fit(first, tmp_path / "parts", steps=9, runtime=runtime, save=save, tensorboard=False, on_event=kill)
+    fit(second, tmp_path / "parts", steps=9, runtime=runtime, save=save, tensorboard=False)
     expected = weights(whole)
     assert all(torch.equal(value, expected[name]) for name, value in weights(second).items())
+
+
+def test_the_learning_rate_falls_in_the_second_half() -> None:
+    assert [round(decay(share), 4) for share in (0, 0.5, 0.75, 1)] == [1, 1, 0.525, 0.05]
 
 
 def test_who_is_not_learnt_stays_as_it_is(tmp_path: Path) -> None:

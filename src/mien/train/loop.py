@@ -188,6 +188,7 @@ class _Loop:
     def one_step(self) -> bool:
         """One step of the task; False when it had to be undone."""
         began = time.monotonic()
+        self.task.share = self.share
         told = self.task.step(self.fabric, self.step)
         values = {name: float(v.detach() if isinstance(v, torch.Tensor) else v) for name, v in told.items()}
         self._step_seconds += time.monotonic() - began

@@ -23,7 +23,7 @@ def photo() -> Recipe:
 def original() -> Recipe:
     """The autoencoder of 2017 as it was published: 64 px, mean absolute error, Adam 5e-5 (0.5, 0.999), 64 faces a person."""
     return Recipe(network="original", pretrained=False, batch=64, rate=5e-5, encoder_rate=5e-5, betas=(0.5, 0.999),
-                  structure=0.0, average=0.99, jitter=Jitter(colour=0.0))
+                  structure=0.0, average=0.99, decay=False, jitter=Jitter(colour=0.0))
 
 
 def recipe_for(network: str, faces: int) -> Recipe:

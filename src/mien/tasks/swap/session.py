@@ -21,7 +21,7 @@ from mien.tasks.swap.people import gather, named
 from mien.tasks.swap.recipes import recipe_for
 from mien.tasks.swap.run import Added, Evaluated, Trained
 from mien.tasks.swap.training import SwapTask, tensors
-from mien.train import Event, Fitted, fit
+from mien.train import Event, Every, Fitted, fit
 
 
 def person_of(name: str, faces: FaceSet) -> Person:
@@ -47,7 +47,7 @@ def learn(people: list[str], out: Path, minutes: float | None, steps: int | None
     model = SwapModel(net, network, known, {"consent": consent, "network": network, "frames": frames})
     say(f"learning {', '.join(f'{n} ({p.faces} faces)' for n, p in known.items())}: {runtime.reason}")
     fitted = fit(task, out / "run", steps=steps, minutes=minutes, runtime=runtime, stop_on_plateau=stop_on_plateau,
-                 label="swap", on_event=_keeper(task, model, out / FILE))
+                 label="swap", evaluate=Every(seconds=30), on_event=_keeper(task, model, out / FILE))
     _store(task, model, out / FILE, fitted)
     return Trained(out, out / "run" / "preview.jpg", {n: p.faces for n, p in known.items()}, network, fitted.steps,
                    round(fitted.seconds, 1), round(fitted.items_per_second, 1), _score(fitted), fitted.reason)

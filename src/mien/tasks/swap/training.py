@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,8 @@ class Recipe:
     structure: float = 0.5
     """Weight of 1 - SSIM beside 2 times the mean absolute error."""
     average: float = 0.998
+    decay: bool = True
+    """Lower the learning rate to a twentieth over the second half."""
     clip: float = 1.0
     jitter: Jitter = field(default_factory=lambda: Jitter(colour=0.05, tint=0.03))
 
@@ -53,6 +56,12 @@ def tensors(faces: FaceSet, size: int) -> Tensor:
     points = faces.crop_landmarks() * (side / faces.size)
     weights = np.stack([weight_map(p, (side, side)) for p in points])
     return torch.from_numpy(np.concatenate([crops, weights[..., None]], 3)).permute(0, 3, 1, 2).contiguous()
+
+
+def decay(share: float) -> float:
+    """The learning rate's factor when `share` of the training is done: 1 for the first half, then a cosine to 0.05."""
+    late = max(share - 0.5, 0.0) * 2
+    return 0.05 + 0.95 * (1 + math.cos(math.pi * late)) / 2
 
 
 def split(crops: Tensor) -> tuple[Tensor, Tensor]:
@@ -77,7 +86,8 @@ class SwapTask(Task):
         net.encoder.requires_grad_(recipe.encoder_rate > 0)
         groups = [{"params": [p for n in self.learn for p in net.decoders[n].parameters()], "lr": recipe.rate},
                   {"params": list(net.encoder.parameters()), "lr": recipe.encoder_rate}]
-        self.optimizer = AdamW([g for g in groups if g["lr"] > 0], betas=recipe.betas, weight_decay=1e-4, fused=True)
+        groups = [{**g, "peak": g["lr"]} for g in groups if g["lr"] > 0]
+        self.optimizer = AdamW(groups, betas=recipe.betas, weight_decay=1e-4, fused=True)
         self.ema = EMA(net, recipe.average)
         self.runtime: Runtime | None = None
 
@@ -101,7 +111,10 @@ class SwapTask(Task):
     def step(self, fabric: Fabric, index: int) -> dict[str, float | Tensor]:
         """One batch of everybody through the encoder, each part through its person's decoder."""
         size, recipe = self.net.size, self.recipe
-        picked = [c[torch.randint(len(c), (recipe.batch,), generator=self.rng)] for c in (self.seen[p] for p in self.learn)]
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["peak"] * decay(self.share) if recipe.decay else group["peak"]
+        seen = [self.seen[p] for p in self.learn]
+        picked = [c[torch.randint(len(c), (recipe.batch,), generator=self.rng)] for c in seen]
         warped, target, weight = training_pair(torch.cat(picked).to(fabric.device), size, COVER, recipe.jitter, self.rng)
         with fabric.autocast():
             codes = self.net.encoder(warped.contiguous(memory_format=torch.channels_last)).chunk(len(self.learn))
