@@ -53,7 +53,7 @@ def test_a_photo_is_swapped_and_signed_and_only_the_face_changes(tiny: SwapModel
     before, after = read_picture(photos["grace"]), read_picture(tmp_path / "out.png")
     from mien.faces.find import find as faces
 
-    outside = face_mask(faces(before)[0].landmarks, (before.shape[1], before.shape[0]), 0.25) == 0
+    outside = face_mask(faces(before)[0].landmarks, (before.shape[1], before.shape[0]), Blend().forehead) == 0
     assert (after[outside] == before[outside]).mean() > 0.999
     assert (after != before).any()
     report = verify(tmp_path / "out.png")

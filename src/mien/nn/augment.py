@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import torch
 import torch.nn.functional as F
@@ -20,6 +20,10 @@ class Jitter:
     warp: float = 5 / 160  # standard deviation of the 5 x 5 grid's points
     colour: float = 0.1  # brightness, contrast and channel gains of both pictures
     tint: float = 0.0  # the same, but only what the encoder sees
+
+    def scaled(self, by: float) -> Jitter:
+        """Everything moves `by` times as far (0..1)."""
+        return Jitter(*(getattr(self, f.name) * by for f in fields(self)))
 
 
 def uniform(rng: Generator, *shape: int) -> Tensor:

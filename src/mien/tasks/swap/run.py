@@ -135,7 +135,7 @@ def apply(
     frames: str = "",
     colour: Literal["match", "keep"] = "match",
     feather: float = 0.06,
-    forehead: float = 0.25,
+    forehead: float = 0.5,
     sharpen: float = 0.0,
     smooth: float = 1.0,
     label: bool = False,

@@ -45,6 +45,8 @@ class Recipe:
     average: float = 0.998
     decay: bool = True
     """Lower the learning rate to a twentieth over the second half."""
+    calm: float = 0.4
+    """What is left of the jitter in the end; it falls with the learning rate, so that the last steps see faces as they are."""
     clip: float = 1.0
     jitter: Jitter = field(default_factory=lambda: Jitter(colour=0.05, tint=0.03))
 
@@ -115,7 +117,8 @@ class SwapTask(Task):
             group["lr"] = group["peak"] * decay(self.share) if recipe.decay else group["peak"]
         seen = [self.seen[p] for p in self.learn]
         picked = [c[torch.randint(len(c), (recipe.batch,), generator=self.rng)] for c in seen]
-        warped, target, weight = training_pair(torch.cat(picked).to(fabric.device), size, COVER, recipe.jitter, self.rng)
+        jitter = recipe.jitter.scaled(recipe.calm + (1 - recipe.calm) * decay(self.share) if recipe.decay else 1.0)
+        warped, target, weight = training_pair(torch.cat(picked).to(fabric.device), size, COVER, jitter, self.rng)
         with fabric.autocast():
             codes = self.net.encoder(warped.contiguous(memory_format=torch.channels_last)).chunk(len(self.learn))
             made = torch.cat([self.net.decoders[p](code) for p, code in zip(self.learn, codes, strict=True)]).float()
