@@ -54,7 +54,7 @@ def test_recolour_by_hand() -> None:
     face = np.array([[[100, 100, 100], [120, 100, 100]]], np.uint8)
     have = Tone(np.array([110.0, 100, 100]), np.array([10.0, 1, 1]))
     want = Tone(np.array([50.0, 60, 70]), np.array([12.0, 100, 1]))
-    # red: spread grows by 1.2; green: the gain is limited to 1.5, but the deviation is 0; blue: only shifted
+    # red: spread grows by 1.2; green: the gain is limited to 1.25, but the deviation is 0; blue: only shifted
     assert recolour(face, have, want).tolist() == [[[38, 60, 70], [62, 60, 70]]]
 
 

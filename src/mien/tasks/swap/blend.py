@@ -46,8 +46,8 @@ def tone(face: np.ndarray, mask: np.ndarray) -> Tone:
 
 
 def recolour(face: np.ndarray, have: Tone, want: Tone) -> np.ndarray:
-    """(S, S, 3) uint8: from one tone to another (Reinhard et al. 2001, on RGB); contrast changes by a half at most."""
-    gain = (want.spread / have.spread).clip(2 / 3, 3 / 2)
+    """(S, S, 3) uint8: from one tone to another (Reinhard et al. 2001, on RGB); contrast changes by a quarter at most."""
+    gain = (want.spread / have.spread).clip(0.8, 1.25)
     return ((face - have.mean) * gain + want.mean).clip(0, 255).round().astype(np.uint8)
 
 

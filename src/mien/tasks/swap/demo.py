@@ -15,7 +15,9 @@ from mien.data.pictures import read_picture, write_picture
 from mien.faces.describe import SAME_PERSON, Describer
 from mien.faces.find import find
 from mien.progress import say
+from mien.provenance.manifest import sign
 from mien.provenance.report import Provenance, verify
+from mien.provenance.visible import mark
 from mien.tasks.swap.blend import Blend
 from mien.tasks.swap.conversion import Conversion, convert
 from mien.tasks.swap.model import load_model
@@ -58,7 +60,7 @@ def demonstrate(out: Path, minutes: float) -> Demonstrated:
     distance = compare(list(images.values()))
     shown = []
     for key, image in images.items():
-        write_picture(out / f"{key}.jpg", image)
+        write_picture(out / f"{key}.jpg", closer(image, image))
         shown.append(Shown(out / f"{key}.jpg", PORTRAITS[key][2], PORTRAITS[key][3]))
     say(f"2/4 adapting the pretrained base to one photo each ({minutes:g} minutes)")
     model = out / "model"
@@ -71,7 +73,11 @@ def demonstrate(out: Path, minutes: float) -> Demonstrated:
         file = out / f"{source}_with_{target}s_face.jpg"
         wanted = Conversion(target, True, SAME_PERSON, "", Blend(), 1.0, True, "auto", "auto", None)
         convert(loaded, sources[source], file, wanted)
-        results.append(Shown(file, f"{PORTRAITS[source][2]} with the face of {PORTRAITS[target][2]}", "drawn by a neural network"))
+        near = file.with_name(f"{file.stem}_closer.jpg")
+        with atomic(near) as draft:
+            write_picture(draft, mark(closer(read_picture(file), images[source])))
+            sign(draft, draft, title=near.name, action="cropped", parents=[file], consent=str(loaded.record["consent"]))
+        results.append(Shown(near, f"{PORTRAITS[source][2]} with the face of {PORTRAITS[target][2]}", "drawn by a neural network"))
     say("4/4 verifying the signatures")
     reports = [verify(r.file) for r in results]
     seconds = time.monotonic() - began
@@ -83,6 +89,15 @@ def demonstrate(out: Path, minutes: float) -> Demonstrated:
     _page(page, shown, results, reports, facts)
     signed = all(r.signed and r.intact and r.trusted for r in reports)
     return Demonstrated(page, distance < SAME_PERSON, round(distance, 3), trained.seconds, round(seconds, 1), signed)
+
+
+def closer(image: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """The part of `image` around the largest face of `where`, two and a half faces wide."""
+    x1, y1, x2, y2 = find(where)[0].box
+    half = 1.25 * max(x2 - x1, y2 - y1)
+    x, y = (x1 + x2) / 2, (y1 + y2) / 2
+    left, top = max(round(x - half), 0), max(round(y - half), 0)
+    return np.ascontiguousarray(image[top : round(y + half), left : round(x + half)])
 
 
 def compare(images: list[np.ndarray]) -> float:
@@ -106,7 +121,7 @@ def _page(page: Path, shown: list[Shown], results: list[Shown], reports: list[Pr
     body = f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>mien: a signed face swap</title>
 <style>body{{font:16px/1.5 system-ui,sans-serif;max-width:1100px;margin:2rem auto;padding:0 1rem;color:#222;background:#fafafa}}
 .row{{display:grid;grid-template-columns:1fr 1fr;gap:1rem;margin:1rem 0}}figure{{margin:0}}
-img{{width:100%;height:34rem;object-fit:cover;object-position:50% 15%;border-radius:8px}}
+img{{width:100%;border-radius:8px}}
 figcaption{{font-size:.9rem;color:#555;margin-top:.3rem}}</style>
 <h1>Two portraits, swapped and signed</h1>
 <p>Each network decoder saw one photo of one person. The faces below were drawn by it, blended in, marked and signed.</p>

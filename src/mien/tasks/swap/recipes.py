@@ -16,7 +16,7 @@ def compact() -> Recipe:
 
 def photo() -> Recipe:
     """One or few photos a person: the encoder stays as it is, and what is shown is moved more."""
-    return Recipe(encoder_rate=0.0, rate=3e-4, average=0.99,
+    return Recipe(encoder_rate=0.0, rate=1e-3, average=0.98,
                   jitter=Jitter(rotation=12, zoom=0.08, shift=0.06, colour=0.08, tint=0.05))
 
 

@@ -232,7 +232,7 @@ class Demonstrated:
     signed: bool
 
 
-def demo(*, out: Path = Path("out/demo"), minutes: float = 2.0) -> Demonstrated:
+def demo(*, out: Path = Path("out/demo"), minutes: float = 3.0) -> Demonstrated:
     """Swap two public-domain portraits that ship with matplotlib and scikit-image, sign, verify, and write a page.
 
     Args:
