@@ -79,8 +79,8 @@ def test_killed_and_resumed_equals_uninterrupted(tmp_path: Path) -> None:
     assert all(torch.equal(value, expected[name]) for name, value in weights(second).items())
 
 
-def test_the_learning_rate_falls_in_the_second_half() -> None:
-    assert [round(decay(share), 4) for share in (0, 0.5, 0.75, 1)] == [1, 1, 0.525, 0.05]
+def test_the_learning_rate_falls_in_the_last_three_fifths() -> None:
+    assert [round(decay(share), 4) for share in (0, 0.4, 0.7, 1)] == [1, 1, 0.525, 0.05]
 
 
 def test_who_is_not_learnt_stays_as_it_is(tmp_path: Path) -> None:
