@@ -43,8 +43,10 @@ def test_other_weights_are_no_model(tmp_path: Path) -> None:
 
 def test_names(tiny: SwapModel) -> None:
     assert tiny.person("Grace") == "grace"
+    assert tiny.person("B") == "eileen"
+    assert tiny.person("clips/eileen.mp4") == "eileen"
     with pytest.raises(ValueError, match=r"it knows grace, eileen"):
-        tiny.person("bob")
+        tiny.person("z")
 
 
 @needs_base

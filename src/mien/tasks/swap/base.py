@@ -44,6 +44,7 @@ SOURCES = {
     "grey": (("faces/people1612",), 0.14),
 }
 """Where faces come from, and what share of a batch each has."""
+NUMBERED = ("frames347", "people1612")
 HELD_BACK = re.compile(r"^wda_")
 """Clips that the swap's own figures are measured on: never trained on."""
 JITTER = Jitter(rotation=10, zoom=0.05, shift=0.05, flip=0.5, warp=5 / 160, colour=0.08, tint=0.06)
@@ -60,9 +61,11 @@ class Pool:
 
 
 def person_of(source: str, track: int) -> str:
-    """Photos are named PERSON_NUMBER; in a clip a person is a track."""
+    """In a clip a person is a track; in `NUMBERED` folders files are PERSON_NUMBER; elsewhere every photo is somebody else."""
     path = Path(source)
-    return f"{path.stem}/{track}" if path.suffix == ".mp4" else re.sub(r"_\d+$", "", path.stem)
+    if path.suffix == ".mp4":
+        return f"{path.stem}/{track}"
+    return re.sub(r"_\d+$", "", path.stem) if path.parent.name in NUMBERED else path.stem
 
 
 def pool(faces: FaceSet, share: float) -> Pool:

@@ -19,7 +19,7 @@ class Blend:
     """'match': mean and spread of each colour channel inside the face become those of the face that was there; 'keep': as drawn."""
     feather: float = 0.06
     """Width of the soft edge, as a share of the aligned window."""
-    forehead: float = 0.5
+    forehead: float = 0.35
     """How far above the brows the mask reaches, as a share of the nose's length."""
     sharpen: float = 0.0
     """Strength of an unsharp mask on the drawn face, 0..2."""

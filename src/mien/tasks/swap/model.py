@@ -48,8 +48,11 @@ class SwapModel:
     """Consent, base, steps, seconds, held-out scores: whatever should travel with the weights."""
 
     def person(self, name: str) -> str:
-        """The person meant by `name`: exact, or regardless of case; ValueError names those there are."""
-        hits = [p for p in self.people if p == name] or [p for p in self.people if p.lower() == name.lower()]
+        """The person meant by `name`: exact, regardless of case, as the file's name, or A, B... by order; ValueError names all."""
+        order = {chr(ord("a") + i): p for i, p in enumerate(self.people)}
+        ways = (lambda p: p == name, lambda p: p.lower() == name.lower(), lambda p: p == Path(name).stem,
+                lambda p: p == order.get(name.lower()))
+        hits = next((found for way in ways if (found := [p for p in self.people if way(p)])), [])
         if len(hits) != 1:
             raise ValueError(f"the model does not know {name!r}: it knows {', '.join(self.people)}")
         return hits[0]

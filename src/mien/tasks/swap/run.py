@@ -43,7 +43,7 @@ def train(
 ) -> Trained:
     """Learn two or more people, so that any of them can be drawn with the expressions of another.
 
-    Killed and started again it goes on where it was. A preview is written to OUT/preview.jpg every minute.
+    Killed and started again it goes on where it was. A preview is written to OUT/run/preview.jpg every half minute.
 
     Args:
         people: A photo, video, folder or face set for each person; NAME=PATH gives a name, else the file's name is it.
@@ -135,7 +135,7 @@ def apply(
     frames: str = "",
     colour: Literal["match", "keep"] = "match",
     feather: float = 0.06,
-    forehead: float = 0.5,
+    forehead: float = 0.35,
     sharpen: float = 0.0,
     smooth: float = 1.0,
     label: bool = False,
