@@ -29,12 +29,11 @@ from mien.data.pictures import write_picture
 from mien.faces.align import COVER
 from mien.faces.extract import extract
 from mien.faces.faceset import FaceSet
-from mien.metrics.similarity import masked_mean, ssim_map
 from mien.models.swap import SwapNet
 from mien.nn.augment import Jitter, centre, training_pair
 from mien.runtime import choose
 from mien.tasks.swap.model import BASE, WHO_SCALE
-from mien.tasks.swap.training import tensors
+from mien.tasks.swap.training import restoration, tensors
 from mien.train import EMA, Every, Task, fit, load_latest
 
 SOURCES = {
@@ -131,14 +130,12 @@ class BaseTask(Task):
         with fabric.autocast():
             code = self.net.encoder(warped.contiguous(memory_format=torch.channels_last))
             made = self.net.decoders["base"](code, who.to(fabric.device)).float()
-        error = masked_mean((made - target).abs(), weight).mean()
-        structure = masked_mean(1 - ssim_map(made, target), weight).mean()
-        loss = 2 * error + 0.5 * structure
+        loss, told = restoration(made, target, weight, structure=0.5)
         self.optimizer.zero_grad()
         fabric.backward(loss)
         nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
         self.optimizer.step()
-        return {"loss": loss.detach(), "error": error.detach(), "structure": structure.detach()}
+        return told
 
     def state(self) -> dict[str, Any]:
         """Where the random numbers stand."""

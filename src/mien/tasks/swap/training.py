@@ -66,6 +66,14 @@ def decay(share: float) -> float:
     return 0.05 + 0.95 * (1 + math.cos(math.pi * late)) / 2
 
 
+def restoration(made: Tensor, target: Tensor, weight: Tensor, structure: float) -> tuple[Tensor, dict[str, float | Tensor]]:
+    """(B, 3, S, S) twice, (B, 1, S, S) -> the loss, 2 |error| + structure * (1 - SSIM) by weight, and what to show of it."""
+    error = masked_mean((made - target).abs(), weight).mean()
+    unlike = masked_mean(1 - ssim_map(made, target), weight).mean()
+    loss = 2 * error + structure * unlike
+    return loss, {"loss": loss.detach(), "error": error.detach(), "structure": unlike.detach()}
+
+
 def split(crops: Tensor) -> tuple[Tensor, Tensor]:
     """Training and held-out faces; of fewer than ten all are both."""
     held = round(len(crops) * HELD_OUT)
@@ -122,14 +130,12 @@ class SwapTask(Task):
         with fabric.autocast():
             codes = self.net.encoder(warped.contiguous(memory_format=torch.channels_last)).chunk(len(self.learn))
             made = torch.cat([self.net.decoders[p](code) for p, code in zip(self.learn, codes, strict=True)]).float()
-        error = masked_mean((made - target).abs(), weight).mean()
-        structure = masked_mean(1 - ssim_map(made, target), weight).mean()
-        loss = 2 * error + recipe.structure * structure
+        loss, told = restoration(made, target, weight, recipe.structure)
         self.optimizer.zero_grad()
         fabric.backward(loss)
         nn.utils.clip_grad_norm_([p for p in self.net.parameters() if p.requires_grad], recipe.clip)
         self.optimizer.step()
-        return {"loss": loss.detach(), "error": error.detach(), "structure": structure.detach()}
+        return told
 
     def state(self) -> dict[str, Any]:
         """Where the random numbers stand, and what they are used for."""
