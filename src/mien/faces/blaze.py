@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 
@@ -26,13 +29,28 @@ GRIDS = {
 }
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """LiteRT writes a note on every start to file descriptor 2, past Python; errors still come as exceptions."""
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
 @cache
 def network(name: str):
     """The TensorFlow Lite interpreter of a card; one thread, since these networks take a millisecond."""
     from ai_edge_litert.interpreter import Interpreter
 
-    interpreter = Interpreter(str(locate(name)), num_threads=1)
-    interpreter.allocate_tensors()
+    path = str(locate(name))  # may fetch it, and say so
+    with quiet():
+        interpreter = Interpreter(path, num_threads=1)
+        interpreter.allocate_tensors()
     return interpreter
 
 
