@@ -6,8 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 ROOT = Path(__file__).parents[1]
+
+settings.register_profile("mien", derandomize=True, deadline=None)  # the same cases every time, however slow the machine
+settings.load_profile("mien")
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -99,8 +99,9 @@ def frames(path: Path) -> list[np.ndarray]:
 def pixel_byte(path: Path) -> int:
     """A place inside the coded pixels."""
     data = path.read_bytes()
-    start = data.find({".jpg": b"\xff\xda", ".png": b"IDAT", ".mp4": b"mdat"}[path.suffix])
-    return start + 40
+    mark = {".jpg": b"\xff\xda", ".png": b"IDAT", ".mp4": b"mdat"}[path.suffix]
+    # a random key in the credentials before the pixels may hold the two bytes of a JPEG's mark; its pixels never do
+    return (data.rfind(mark) if path.suffix == ".jpg" else data.find(mark)) + 40
 
 
 @pytest.mark.parametrize("kind", KINDS)
