@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from mien.faces.align import MEAN
+from mien.faces.extract import Span
 from mien.tasks.swap.flicker import Flicker
-from mien.tasks.swap.score import frame_range, landmark_errors
+from mien.tasks.swap.score import landmark_errors
 
 
 def faces(mouth: np.ndarray) -> np.ndarray:
@@ -56,10 +57,11 @@ def test_flicker_counts_what_the_video_did_not_have() -> None:
 
 @pytest.mark.parametrize(("text", "expected"), [("", (0, None)), (":160", (0, 160)), ("160:", (160, None)), ("2:7", (2, 7))])
 def test_frame_range(text: str, expected: tuple[int, int | None]) -> None:
-    assert frame_range(text) == expected
+    span = Span.parse(text, every=1)
+    assert (span.start, span.stop) == expected
 
 
 @pytest.mark.parametrize("text", ["160", "a:b", "-1:3", "1:2:3"])
 def test_no_frame_range(text: str) -> None:
     with pytest.raises(ValueError, match=r"START:STOP"):
-        frame_range(text)
+        Span.parse(text, every=1)

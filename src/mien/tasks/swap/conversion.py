@@ -14,6 +14,7 @@ from mien.data.files import atomic
 from mien.data.pictures import read_picture, write_picture
 from mien.data.sources import find_sources
 from mien.data.video import VideoWriter, probe, read_video
+from mien.faces.extract import Span
 from mien.progress import Progress, say
 from mien.provenance.identity import Identity
 from mien.provenance.manifest import sign
@@ -24,7 +25,6 @@ from mien.tasks.swap.convert import APART, Swapper
 from mien.tasks.swap.flicker import Flicker
 from mien.tasks.swap.model import SwapModel
 from mien.tasks.swap.run import Applied
-from mien.tasks.swap.score import frame_range
 
 SEGMENT = 250
 """Frames after which a video's part is safe on disk."""
@@ -157,7 +157,8 @@ def _job(swapper: Swapper, wanted: Conversion) -> str:
 
 
 def _video(swapper: Swapper, source: Path, output: Path, wanted: Conversion, count: _Count) -> None:
-    start, stop = frame_range(wanted.frames)
+    span = Span.parse(wanted.frames, every=1)
+    start, stop = span.start, span.stop
     info, mine, flicker = probe(source), _Count(), Flicker()
     draft = output.with_name(f".{output.stem}.unsigned.mp4")
     output.parent.mkdir(parents=True, exist_ok=True)

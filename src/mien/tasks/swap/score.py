@@ -19,6 +19,7 @@ from mien.data.pictures import read_picture
 from mien.data.sources import find_sources
 from mien.data.video import read_video
 from mien.faces.align import STABLE, align, alignment
+from mien.faces.extract import Span
 from mien.faces.find import Measured, find_measured
 from mien.faces.follow import Follower
 from mien.faces.mask import face_mask
@@ -69,19 +70,9 @@ class Look:
     """Whether it is the next frame of the same video."""
 
 
-def frame_range(frames: str) -> tuple[int, int | None]:
-    """`"160:"` -> (160, None); ValueError for anything else than START:STOP with either side open."""
-    start, colon, stop = frames.partition(":")
-    if not frames:
-        return 0, None
-    if not colon or not (start or "0").isdecimal() or not (stop or "0").isdecimal():
-        raise ValueError(f"frames {frames!r} is not a range: expected START:STOP, for example :160 or 160:")
-    return int(start or 0), int(stop) if stop else None
-
-
 def looks(paths: Sequence[Path], frames: str = "") -> Iterator[Look]:
     """The frames of pictures and videos that show a face."""
-    start, stop = frame_range(frames)
+    span = Span.parse(frames, every=1)
     for source in find_sources(paths):
         if source.kind == "picture":
             image = read_picture(source.path)
@@ -90,9 +81,9 @@ def looks(paths: Sequence[Path], frames: str = "") -> Iterator[Look]:
             continue
         follower, before = Follower(), -2
         for frame in read_video(source.path):
-            if stop is not None and frame.index >= stop:
+            if span.stop is not None and frame.index >= span.stop:
                 break
-            if frame.index >= start and (faces := follower.step(frame.image)):
+            if frame.index >= span.start and (faces := follower.step(frame.image)):
                 yield Look(frame.image, faces[0][1], frame.index == before + 1)
                 before = frame.index
 
