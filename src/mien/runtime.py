@@ -26,11 +26,13 @@ INSTALL = {
 }
 NEEDED = (
     "torch", "lightning-fabric", "numpy", "pillow", "av", "safetensors", "pyarrow", "ai-edge-litert", "c2pa-python",
+    "matplotlib",
 )
 OPTIONAL = {
     "tensorboard": "training curves",
-    "matplotlib": "one portrait of the demo",
-    "scikit-image": "the other portrait of the demo",
+    "scikit-image": "one portrait of the demo",
+    "captum": "mien explain",
+    "optuna": "mien tune",
 }
 
 

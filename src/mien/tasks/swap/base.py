@@ -1,7 +1,8 @@
 """The pretrained base: one autoencoder of many people whose decoder is told, by an identity vector, whom to draw.
 
     python -m mien.tasks.swap.base DATA --out RUN --minutes 90     # DATA: a folder with faces/ and video/ as described below
-    python -m mien.tasks.swap.base DATA --out RUN --export         # writes the bundled weights from RUN's last checkpoint
+    python -m mien.tasks.swap.base DATA --out RUN --bundled        # goes on from the weights that are bundled now
+    python -m mien.tasks.swap.base DATA --out RUN --export         # writes the weights to bundle from RUN's last checkpoint
 
 The encoder sees a warped face; the decoder restores the unwarped one and is given the embedding of another picture of the same
 person. So what the small code cannot hold about identity comes from the vector, and a new person's decoder starts out drawing
@@ -31,10 +32,12 @@ from mien.faces.extract import extract
 from mien.faces.faceset import FaceSet
 from mien.models.swap import SwapNet
 from mien.nn.augment import Jitter, centre, training_pair
+from mien.nn.memory import keep_freed_memory
 from mien.runtime import choose
 from mien.tasks.swap.model import BASE, WHO_SCALE
-from mien.tasks.swap.training import restoration, tensors
+from mien.tasks.swap.training import decay, restoration, tensors
 from mien.train import EMA, Every, Task, fit, load_latest
+from mien.weights import load
 
 SOURCES = {
     "clips": (("video",), 0.42),
@@ -97,6 +100,11 @@ class BaseTask(Task):
         self.optimizer = AdamW(self.net.parameters(), rate, betas=(0.9, 0.99), weight_decay=1e-4, fused=True)
         self.rng = torch.Generator().manual_seed(0)
 
+    def start_from(self, weights: dict[str, Tensor]) -> None:
+        """Take up weights of an earlier training, for the network and its average."""
+        for net in (self.net, self.ema.module):
+            net.load_state_dict({name: value.float() for name, value in weights.items()})
+
     def modules(self) -> dict[str, nn.Module]:
         """Encoder and decoder."""
         return {"net": self.net}
@@ -124,7 +132,7 @@ class BaseTask(Task):
     def step(self, fabric: Fabric, index: int) -> dict[str, float | Tensor]:
         """The same losses as a swap's training."""
         for group in self.optimizer.param_groups:
-            group["lr"] = self.rate * min(1.0, (index + 1) / 200)
+            group["lr"] = self.rate * min(1.0, (index + 1) / 200) * decay(self.share)
         crops, who = self.batch()
         warped, target, weight = training_pair(crops.to(fabric.device), 128, COVER, JITTER, self.rng)
         with fabric.autocast():
@@ -176,11 +184,16 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=90)
     parser.add_argument("--batch", type=int, default=32, help="256 on a GPU")
+    parser.add_argument("--rate", type=float, default=6e-4, help="peak learning rate")
+    parser.add_argument("--bundled", action="store_true", help="start from the bundled weights, not from random ones")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--export", action="store_true")
     given = parser.parse_args()
     if not given.export:
-        task = BaseTask(gather(given.data, given.out), given.batch)
+        keep_freed_memory()
+        task = BaseTask(gather(given.data, given.out), given.batch, given.rate)
+        if given.bundled:
+            task.start_from(load(BASE))
         fit(task, given.out / "run", minutes=given.minutes, runtime=choose(given.device), evaluate=Every(seconds=300), label=BASE)
     export(given.out / "run", given.out / f"{BASE}.safetensors")
     print(given.out / f"{BASE}.safetensors", file=sys.stderr)
