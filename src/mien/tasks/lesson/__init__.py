@@ -1,0 +1,1 @@
+"""Lessons: one idea a page, with its picture and its numbers."""

@@ -1,0 +1,88 @@
+"""Every lesson runs, keeps the contract of `mien.tasks.lesson.catalog`, and finds the numbers it should."""
+
+import ast
+import json
+from pathlib import Path
+
+import pytest
+
+import numbers_learning
+import numbers_seeing
+from mien.cli import main
+from mien.tasks.lesson.catalog import Lesson, find, folder, is_chinese, lessons
+from mien.tasks.lesson.look import execute
+
+LESSONS = lessons()
+NUMBERS = numbers_learning.NUMBERS | numbers_seeing.NUMBERS
+
+
+def by_name(lesson: Lesson) -> str:
+    return lesson.name
+
+
+def test_the_order_names_every_lesson_once() -> None:
+    assert sorted(lesson.name for lesson in LESSONS) == sorted(path.stem for path in folder().glob("*.py"))
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=by_name)
+def test_the_contract(lesson: Lesson) -> None:
+    text = lesson.path.read_text(encoding="utf-8")
+    paragraphs = (ast.get_docstring(ast.parse(text)) or "").split("\n\n")
+    assert paragraphs[0].splitlines()[1] == "=" * len(lesson.title)
+    assert any(not is_chinese(part) for part in paragraphs[1:])
+    assert any(is_chinese(part) for part in paragraphs[1:])
+    assert is_chinese(lesson.title_zh)
+    assert text.count("\n# %%\n") >= 2
+    assert "plt.show" not in text
+    assert "savefig" not in text
+    assert len(text.splitlines()) <= 130
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=by_name)
+def test_the_numbers(lesson: Lesson, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    data = request.getfixturevalue("data_dir") if lesson.needs else None
+    found, figure = execute(lesson.path, tmp_path / "picture.png", data)
+    assert found == {name: pytest.approx(value, abs=slack, rel=0) for name, (value, slack) in NUMBERS[lesson.name].items()}
+    assert any(axes.has_data() for axes in figure.axes)
+
+
+def test_a_run_writes_the_picture_and_prints_the_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "neuron.png"
+    assert main(["lesson", "run", "neuron_single", "--out", str(out), "--no-show", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert out.read_bytes()[:4] == b"\x89PNG"
+    assert said["numbers"]["first_loss"] == pytest.approx(0.693147, abs=1e-5)
+
+
+def test_the_list_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("MIEN_DATA", str(tmp_path))
+    assert main(["lesson", "list", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["lessons"]
+    assert [row["name"] for row in rows] == [lesson.name for lesson in LESSONS]
+    assert all(row["missing"] == row["needs"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["neuron_singel"], "no lesson is called 'neuron_singel'; the nearest is 'neuron_single'"),
+        (["neuron_single", "--out", "a.txt"], "not 'a.txt'"),
+    ],
+)
+def test_bad_input_is_one_line(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lesson", "run", *words]) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("lesson", [lesson for lesson in LESSONS if lesson.needs][:1], ids=by_name)
+def test_without_its_data_a_lesson_says_what_to_set(lesson: Lesson, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["lesson", "run", lesson.name, "--data", str(tmp_path)]) == 2
+    line = capsys.readouterr().err
+    assert lesson.needs[0] in line
+    assert "MIEN_DATA" in line
+
+
+def test_find_reads_what_a_lesson_says() -> None:
+    lesson = find("neuron_single")
+    assert (lesson.title, lesson.title_zh, lesson.needs) == ("One neuron", "一个神经元", ())
+    assert lesson.question.startswith("What does one artificial neuron compute")
