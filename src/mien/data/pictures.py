@@ -33,23 +33,12 @@ def read_picture(path: Path) -> np.ndarray:
     frame. Colours stay in the file's own colour space: `write_picture(..., like=path)` keeps its profile.
     Raises ValueError, naming the file and what is wrong with it.
     """
-    path = _existing(path)
-    try:
-        with _calm(), Image.open(path, formats=READABLE) as picture:
-            if picture.width * picture.height > LARGEST:
-                raise Image.DecompressionBombError
-            picture.load()
-            return _rgb(ImageOps.exif_transpose(picture))
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise ValueError(f"{path} is too large: expected at most {LARGEST // 1_000_000} megapixels") from None
-    except UnidentifiedImageError:
-        raise ValueError(f"{path} is not a picture: {_content(path)}, expected {EXPECTED}") from None
-    except OSError as error:
-        if error.errno is not None:
-            raise
-        raise ValueError(f"{path} is damaged or cut off: {error}") from None
-    except (SyntaxError, EOFError, ValueError, IndexError, struct.error) as error:
-        raise ValueError(f"{path} cannot be read as a picture: {error}") from None
+    return _read(_existing(path), str(path))
+
+
+def decode_picture(data: bytes, name: str) -> np.ndarray:
+    """A picture in memory, as `read_picture` gives it; `name` stands for it in errors."""
+    return _read(BytesIO(data), name)
 
 
 def write_picture(path: Path, array: np.ndarray, quality: int = 95, like: Path | None = None) -> None:
@@ -76,6 +65,25 @@ def write_picture(path: Path, array: np.ndarray, quality: int = 95, like: Path |
     picture.save(encoded, format=kind, icc_profile=profile, **options)
     with atomic(path) as draft:
         draft.write_bytes(encoded.getvalue())
+
+
+def _read(source: Path | BytesIO, name: str) -> np.ndarray:
+    try:
+        with _calm(), Image.open(source, formats=READABLE) as picture:
+            if picture.width * picture.height > LARGEST:
+                raise Image.DecompressionBombError
+            picture.load()
+            return _rgb(ImageOps.exif_transpose(picture))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        raise ValueError(f"{name} is too large: expected at most {LARGEST // 1_000_000} megapixels") from None
+    except UnidentifiedImageError:
+        raise ValueError(f"{name} is not a picture: {_content(source)}, expected {EXPECTED}") from None
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise ValueError(f"{name} is damaged or cut off: {error}") from None
+    except (SyntaxError, EOFError, ValueError, IndexError, struct.error) as error:
+        raise ValueError(f"{name} cannot be read as a picture: {error}") from None
 
 
 def _existing(path: Path) -> Path:
@@ -112,9 +120,9 @@ def _rgb(picture: Image.Image) -> np.ndarray:
     return np.array(picture.convert("RGB"))
 
 
-def _content(path: Path) -> str:
+def _content(source: Path | BytesIO) -> str:
     """What a file that is no picture looks like, in words."""
-    with path.open("rb") as file:
+    with source.open("rb") if isinstance(source, Path) else BytesIO(source.getvalue()) as file:
         head = file.read(512)
     start = head.lstrip().lower()
     if start.startswith((b"<!doctype html", b"<html")):

@@ -16,6 +16,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO
 
+from mien.data import cache
 from mien.data.files import atomic
 from mien.progress import say
 from mien.weights.catalog import Card, Origin, card, cards
@@ -25,7 +26,7 @@ BUNDLE = Path(__file__).with_name("files")
 
 def cache_folder() -> Path:
     """`$XDG_CACHE_HOME/mien/weights`, by default `~/.cache/mien/weights`."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mien" / "weights"
+    return cache.cache_folder("weights")
 
 
 def bundled(wanted: Card) -> Path | None:
