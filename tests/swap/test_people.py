@@ -50,6 +50,32 @@ def test_a_folder_without_faces(tmp_path: Path) -> None:
         gather("sky", folder, tmp_path / "cache")
 
 
+@needs_networks
+@described
+@pytest.mark.parametrize("there", [False, True])
+def test_a_failed_training_leaves_no_empty_folder(tmp_path: Path, there: bool) -> None:
+    from mien.tasks.swap.run import train
+
+    Image.new("RGB", (200, 200), (90, 120, 200)).save(tmp_path / "sky.png")
+    if there:
+        (tmp_path / "out").mkdir()
+    with pytest.raises(ValueError, match=r"no face in 1 pictures"):
+        train([str(tmp_path / "sky.png")], out=tmp_path / "out", steps=1)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == (["out"] if there else []) + ["sky.png"]
+
+
+@needs_networks
+@described
+def test_faces_found_before_the_failure_are_kept(tmp_path: Path) -> None:
+    from mien.tasks.swap.run import train
+
+    Image.fromarray(eileen()).save(tmp_path / "eileen.png")
+    Image.new("RGB", (200, 200), (90, 120, 200)).save(tmp_path / "sky.png")
+    with pytest.raises(ValueError, match=r"no face in 1 pictures"):
+        train([str(tmp_path / "eileen.png"), str(tmp_path / "sky.png")], out=tmp_path / "out", steps=1)
+    assert [path.name for path in (tmp_path / "out" / "faces").iterdir()] == ["eileen"]
+
+
 def test_an_empty_folder(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(ValueError, match=r"empty"):

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
+from mien.data.files import no_empty_folders
 from mien.data.pictures import read_picture
 from mien.data.sources import find_sources
 from mien.data.video import probe, read_video
@@ -93,7 +94,7 @@ def extract(
 
     size: pixels on each side of a crop, 64 to 512. frames: "start:stop" by frame number, in each video. every: look at
     each nth frame only. largest: only the largest face of each picture. A file that cannot be read is named on stderr
-    and left out. Raises ValueError for bad options, or where no face is found or nothing can be read.
+    and left out. Raises ValueError for bad options, or where no face is found or nothing can be read; no new folder is left then.
     """
     if out is None:
         raise ValueError("no folder was given, expected the face set to write")
@@ -105,14 +106,25 @@ def extract(
     own = os.path.abspath(out) + os.sep
     wanted = {os.path.abspath(s.path): s for s in find_sources(sources)}
     wanted = {path: source for path, source in wanted.items() if not path.startswith(own)}
+    with no_empty_folders(out / FACES, out / PARTS, out):
+        found, entries = _set(out, wanted, span, size, largest, label)
+        _judge(found, entries)
+    return found
+
+
+def _set(
+    out: Path, wanted: dict[str, Source], span: Span, size: int, largest: bool, label: str
+) -> tuple[FaceSet, list[Entry]]:
+    """The finished set, and what was noted of each wanted source."""
     parts = Parts(out, stamp(size, COVER, f"{EMBEDDING} {card(EMBEDDING).sha256}"))
     todo = [(path, source, parts.entry(path, source, span, largest)) for path, source in wanted.items()]
     fresh = [(source, entry) for path, source, entry in todo if parts.latest.get(path, (None,))[0] != entry]
     if fresh:
         _work(parts, fresh, size, span, largest, label)
     found = parts.assemble()
-    _judge(found, [parts.latest[path][0] for path in wanted])
-    return found
+    if not len(found) and not is_set(out):
+        parts.discard()
+    return found, [parts.latest[path][0] for path in wanted]
 
 
 def _work(
@@ -232,6 +244,11 @@ class Parts:
         write_table(path, table.replace_schema_metadata({**self.metadata, b"sources": noted}))
         self.latest |= {entry.path: (entry, self.count) for entry in entries}
         self.count += 1
+
+    def discard(self) -> None:
+        """Remove all parts: no face came of them."""
+        for path in (self.folder / PARTS).glob("[0-9]*.parquet"):
+            path.unlink()
 
     def assemble(self) -> FaceSet:
         """Join the parts into the index; faces that were in it keep what `keep` said of them."""

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mien.data.files import no_empty_folders
 from mien.faces.extract import extract
 from mien.faces.faceset import FaceSet, is_set, open_set
 from mien.faces.group import people as by_person
@@ -38,7 +39,11 @@ def named(items: Sequence[str]) -> dict[str, Path]:
 
 def gather(name: str, path: Path, cache: Path, frames: str = "") -> FaceSet:
     """The faces of one person: a face set as it is, anything else extracted to `cache` (kept: a second run reads it)."""
-    faces = open_set(path).active() if is_set(path) else extract([path], cache, size=CROP, frames=frames, label=f"faces of {name}")
+    if is_set(path):
+        faces = open_set(path).active()
+    else:
+        with no_empty_folders(cache.parent, cache.parent.parent):  # OUT/faces and OUT, where there is no face to keep
+            faces = extract([path], cache, size=CROP, frames=frames, label=f"faces of {name}")
     if not len(faces):
         raise ValueError(f"{name}: no faces are kept in {path}; put them back with `mien faces keep {path} --all`")
     return one_person(name, path, faces)
