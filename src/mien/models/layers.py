@@ -1,0 +1,47 @@
+"""Building blocks shared by the classic networks. Shapes: B batch, C channels, H height, W width."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+
+def conv_relu(c_in: int, c_out: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
+    """Convolution with bias, then ReLU: the pre-2015 block."""
+    return nn.Sequential(nn.Conv2d(c_in, c_out, kernel, stride, kernel // 2), nn.ReLU())
+
+
+def conv_norm_relu(c_in: int, c_out: int, kernel: int = 3, stride: int = 1) -> nn.Sequential:
+    """Convolution with bias, batch norm, ReLU."""
+    return nn.Sequential(nn.Conv2d(c_in, c_out, kernel, stride, kernel // 2), nn.BatchNorm2d(c_out), nn.ReLU())
+
+
+def conv_norm(c_in: int, c_out: int, kernel: int = 1, stride: int = 1) -> nn.Sequential:
+    """Convolution without bias, then batch norm (no activation)."""
+    return nn.Sequential(nn.Conv2d(c_in, c_out, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(c_out))
+
+
+class Residual(nn.Module):
+    """relu(body(x) + shortcut(x))."""
+
+    def __init__(self, body: nn.Module, shortcut: nn.Module) -> None:
+        super().__init__()
+        self.body, self.shortcut = body, shortcut
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> what body makes of it."""
+        return (self.body(x) + self.shortcut(x)).relu()
+
+
+def he(module: nn.Module) -> None:
+    """He et al. 2015, eq. 14: normal weights that keep the gradients' variance through ReLU layers; biases zero. For `net.apply`."""
+    if isinstance(module, nn.Conv1d | nn.Conv2d | nn.Conv3d):
+        nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
+def choice(name: str, table: dict) -> str:
+    """`name` where it is a key of `table`; else ValueError."""
+    if name not in table:
+        raise ValueError(f"there is no {name!r}; known: {', '.join(map(str, table))}")
+    return name
