@@ -16,14 +16,13 @@ import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from lightning_fabric import Fabric
 from safetensors.torch import save_file
-from torch import Tensor, nn
-from torch.optim import AdamW, Optimizer
+from torch import Tensor
+from torch.optim import AdamW
 
 from mien.data.files import atomic
 from mien.data.pictures import write_picture
@@ -35,8 +34,9 @@ from mien.nn.augment import Jitter, centre, training_pair
 from mien.nn.memory import keep_freed_memory
 from mien.runtime import choose
 from mien.tasks.swap.model import BASE, WHO_SCALE
+from mien.tasks.swap.one_network import OneNetwork
 from mien.tasks.swap.training import decay, restoration, tensors
-from mien.train import EMA, Every, Task, fit, load_latest
+from mien.train import EMA, Every, fit, load_latest
 from mien.weights import load
 
 SOURCES = {
@@ -88,7 +88,7 @@ def gather(data: Path, out: Path) -> list[Pool]:
     return pools
 
 
-class BaseTask(Task):
+class BaseTask(OneNetwork):
     """A batch mixes all pools; every face comes with the identity vector of any picture of the same person."""
 
     def __init__(self, pools: list[Pool], batch: int = 32, rate: float = 6e-4) -> None:
@@ -104,18 +104,6 @@ class BaseTask(Task):
         """Take up weights of an earlier training, for the network and its average."""
         for net in (self.net, self.ema.module):
             net.load_state_dict({name: value.float() for name, value in weights.items()})
-
-    def modules(self) -> dict[str, nn.Module]:
-        """Encoder and decoder."""
-        return {"net": self.net}
-
-    def optimizers(self) -> dict[str, Optimizer]:
-        """One."""
-        return {"net": self.optimizer}
-
-    def averages(self) -> dict[str, EMA]:
-        """What is bundled."""
-        return {"net": self.ema}
 
     def batch(self) -> tuple[Tensor, Tensor]:
         """(B, 4, S, S) uint8 and (B, 128)."""
@@ -139,19 +127,8 @@ class BaseTask(Task):
             code = self.net.encoder(warped.contiguous(memory_format=torch.channels_last))
             made = self.net.decoders["base"](code, who.to(fabric.device)).float()
         loss, told = restoration(made, target, weight, structure=0.5)
-        self.optimizer.zero_grad()
-        fabric.backward(loss)
-        nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
-        self.optimizer.step()
+        self.descend(fabric, loss, clip=1.0)
         return told
-
-    def state(self) -> dict[str, Any]:
-        """Where the random numbers stand."""
-        return {"rng": self.rng.get_state()}
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Go on there."""
-        self.rng.set_state(state["rng"])
 
     def preview(self, path: Path) -> None:
         """Faces, restored, and drawn with the next one's identity."""

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 from lightning_fabric import Fabric
-from torch import Tensor, nn
-from torch.optim import AdamW, Optimizer
+from torch import Tensor
+from torch.optim import AdamW
 
 from mien.data.pictures import write_picture
 from mien.faces.align import COVER
@@ -22,7 +22,8 @@ from mien.models.swap import SwapNet
 from mien.nn.augment import Jitter, centre, training_pair
 from mien.provenance.manifest import sign
 from mien.runtime import Runtime
-from mien.train import EMA, Task
+from mien.tasks.swap.one_network import OneNetwork
+from mien.train import EMA
 
 HELD_OUT = 0.1
 """Share of a person's faces, the last ones, that training never sees: they give the score."""
@@ -80,8 +81,8 @@ def split(crops: Tensor) -> tuple[Tensor, Tensor]:
     return (crops[:-held], crops[-held:]) if len(crops) >= 10 else (crops, crops)
 
 
-class SwapTask(Task):
-    """Random numbers come from one generator whose state is kept, so a resumed run repeats nothing and skips nothing."""
+class SwapTask(OneNetwork):
+    """A batch holds everybody's faces; each goes through the shared encoder and its person's decoder."""
 
     def __init__(self, net: SwapNet, crops: dict[str, Tensor], recipe: Recipe, learn: list[str] | None = None,
                  title: str = "preview of a face swap") -> None:
@@ -101,18 +102,6 @@ class SwapTask(Task):
         self.ema = EMA(net, recipe.average)
         self.runtime: Runtime | None = None
 
-    def modules(self) -> dict[str, nn.Module]:
-        """The network."""
-        return {"net": self.net}
-
-    def optimizers(self) -> dict[str, Optimizer]:
-        """One for all."""
-        return {"net": self.optimizer}
-
-    def averages(self) -> dict[str, EMA]:
-        """What is kept as the model in the end."""
-        return {"net": self.ema}
-
     def setup(self, fabric: Fabric, runtime: Runtime) -> None:
         """Remember how to compute, for the score."""
         super().setup(fabric, runtime)
@@ -131,19 +120,12 @@ class SwapTask(Task):
             codes = self.net.encoder(warped.contiguous(memory_format=torch.channels_last)).chunk(len(self.learn))
             made = torch.cat([self.net.decoders[p](code) for p, code in zip(self.learn, codes, strict=True)]).float()
         loss, told = restoration(made, target, weight, recipe.structure)
-        self.optimizer.zero_grad()
-        fabric.backward(loss)
-        nn.utils.clip_grad_norm_([p for p in self.net.parameters() if p.requires_grad], recipe.clip)
-        self.optimizer.step()
+        self.descend(fabric, loss, recipe.clip)
         return told
 
     def state(self) -> dict[str, Any]:
         """Where the random numbers stand, and what they are used for."""
-        return {"rng": self.rng.get_state(), "recipe": asdict(self.recipe)}
-
-    def load_state(self, state: dict[str, Any]) -> None:
-        """Go on there."""
-        self.rng.set_state(state["rng"])
+        return {**super().state(), "recipe": asdict(self.recipe)}
 
     def _draw(self, faces: Tensor, person: str) -> Tensor:
         """(N, 3, S, S) -> the averaged network's picture of `person`."""
