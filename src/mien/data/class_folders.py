@@ -10,7 +10,7 @@ import numpy as np
 from mien.data.pictures import read_picture
 from mien.data.pile import Pile, stack
 from mien.data.sources import PICTURES, find_sources, natural
-from mien.progress import Progress
+from mien.progress import Progress, say
 
 TRAIN, DEV, TEST = ("train", "training"), ("val", "valid", "validation", "dev"), ("test", "testing")
 
@@ -18,11 +18,17 @@ TRAIN, DEV, TEST = ("train", "training"), ("val", "valid", "validation", "dev"),
 def folder_parts(source: Path) -> dict[str, Pile] | None:
     """Parts of a folder of class folders; without test/, val/ is the test part; None where there are no class folders.
 
-    ValueError names a class folder that holds no picture, and a class that exists only outside the training part.
+    ValueError names a class folder that holds no picture and a class that the training part lacks, and says where there are
+    pictures, but no class folders.
     """
     if not source.is_dir():
         return None
     below = {one.name.lower(): one for one in _folders(source)}
+    loose = sum(one.suffix.lower().lstrip(".") in PICTURES for one in source.iterdir() if one.is_file())
+    if loose and not below:
+        raise ValueError(f"{source} holds {loose} pictures without labels, expected one folder of pictures for each class")
+    if loose:
+        say(f"{loose} pictures directly in {source} are in no class folder: they are left out")
     find = lambda names: next((below[name] for name in names if name in below), None)
     train, dev, test = find(TRAIN), find(DEV), find(TEST)
     if train is None or (dev is None and test is None and len(below) > 1):
