@@ -49,7 +49,8 @@ class Verb(NamedTuple):
 def verbs(package: str = "mien.tasks") -> Iterator[Verb]:
     """Every command of every task in `package`, by the tasks' names; read from the source, not imported.
 
-    A task with `TOP_LEVEL = True`, or whose only command has the task's own name, needs no group word.
+    A task with `TOP_LEVEL = True`, or whose only command has the task's own name, needs no group word. Among several, the
+    one with the task's own name is what the group does when no other command is named: `mien classify PHOTO`.
     """
     for task in pkgutil.iter_modules(importlib.import_module(package).__path__):
         name = f"{package}.{task.name}.run"
@@ -65,23 +66,24 @@ def verbs(package: str = "mien.tasks") -> Iterator[Verb]:
         for function in commands:
             # What run.py took from another file has its docstring there: that costs an import.
             doc = docs[function] if function in docs else getattr(importlib.import_module(name), function).__doc__
-            words = (_dashed(function),) if top else (_dashed(task.name), _dashed(function))
+            words = (_dashed(function),) if top or function == task.name else (_dashed(task.name), _dashed(function))
             yield Verb(words, f"{name}:{function}", doc or "", group_help)
 
 
 def build(package: str = "mien.tasks") -> App:
     """The cyclopts application over every task in `package`; a task is imported when one of its commands is used."""
     app = App(name="mien", help=SUMMARY, help_epilogue=EPILOGUE, version=__version__, help_format="plaintext")
-    groups: dict[str, App] = {}
-    for verb in verbs(package):
+    there = list(verbs(package))
+    groups = {verb.words[0]: App(name=verb.words[0], help=verb.group_help) for verb in there if len(verb.words) > 1}
+    for group in groups.values():
+        app.command(group)
+    for verb in there:
         *group, name = verb.words
-        parent = app
-        for word in group:
-            if word not in groups:
-                groups[word] = App(name=word, help=verb.group_help)
-                app.command(groups[word])
-            parent = groups[word]
-        parent.command(verb.target, name=name, help=verb.help)
+        if name in groups:  # cyclopts takes no lazy default: this imports run.py, which imports nothing heavy
+            module, function = verb.target.split(":")
+            groups[name].default(getattr(importlib.import_module(module), function))
+        else:
+            (groups[group[0]] if group else app).command(verb.target, name=name, help=verb.help)
     return app
 
 

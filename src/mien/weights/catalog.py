@@ -55,6 +55,8 @@ class Card:
     scores: tuple[Score, ...]
     origin: Origin | None
     """None: the file is bundled with mien."""
+    kind: str = ""
+    """"classifier" where the file says itself how its network is built (`mien.models.classifier`)."""
 
     @property
     def file(self) -> str:

@@ -1,0 +1,104 @@
+"""A trained classifier as one file: weights as safetensors, and in its header the plan that builds the network again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from mien.data.files import atomic
+from mien.models.catalog import NETWORKS
+from mien.nn.inputs import InputLayer
+from mien.weights import cards, locate
+
+HEADER = "mien_classifier"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that is needed to build a classifier before its weights are loaded."""
+
+    network: str
+    """A key of `mien.models.catalog.NETWORKS`."""
+    shape: tuple[int, int, int]
+    """Channels, height, width of a picture."""
+    classes: tuple[str, ...]
+    inputs: str = "standard"
+    """Kind of the input layer (`mien.nn.inputs`)."""
+    mirror: bool = False
+    """Whether probabilities are the mean over the picture and its mirror image."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What the network's builder is given beside the number of classes."""
+
+
+def build(plan: Plan) -> nn.Sequential:
+    """Input layer and network, untrained: (B, C, H, W) uint8 or 0..1 -> (B, classes) logits. ValueError for an unknown network."""
+    if plan.network not in NETWORKS:
+        raise ValueError(f"no network is called {plan.network!r}; known: {', '.join(NETWORKS)}")
+    return nn.Sequential(InputLayer(plan.shape, plan.inputs), NETWORKS[plan.network].build(classes=len(plan.classes), **plan.options))
+
+
+@torch.no_grad()
+def probabilities(net: nn.Module, images: Tensor, mirror: bool = False) -> Tensor:
+    """(B, C, H, W) -> (B, classes) softmax; with `mirror` the mean over both ways round."""
+    chances = net(images).float().softmax(1)
+    return (chances + net(images.flip(-1)).float().softmax(1)) / 2 if mirror else chances
+
+
+def save(path: Path, net: nn.Module, plan: Plan, dtype: torch.dtype = torch.float32) -> None:
+    """Write weights (`dtype`) and plan; what is not floating point stays as it is, and so do the input layer's statistics."""
+    tensors = {name: value.detach().cpu().to(dtype if value.is_floating_point() and not name.startswith("0.") else value.dtype).contiguous()
+               for name, value in net.state_dict().items()}
+    with atomic(path) as draft:
+        save_file(tensors, draft, metadata={HEADER: json.dumps(asdict(plan))})
+
+
+def read_plan(path: Path) -> Plan:
+    """The plan in a file's header; ValueError where the file is no classifier of mien's."""
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            text = (file.metadata() or {}).get(HEADER)
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path} is not a whole .safetensors file: {error}") from None
+    if text is None:
+        raise ValueError(f"{path} holds weights, but not a classifier of mien (no plan in its header)")
+    table = json.loads(text)
+    return Plan(**table | {"shape": tuple(table["shape"]), "classes": tuple(table["classes"])})
+
+
+def bundled() -> list[str]:
+    """Names of the classifiers that have a card."""
+    return [card.name for card in cards() if card.kind == "classifier"]
+
+
+def find(model: str | Path) -> Path:
+    """The file of a bundled name, a file, or a run folder; ValueError where there is none."""
+    path = Path(model)
+    if str(model) in bundled():
+        return locate(str(model))
+    if path.is_dir() and (path / "model.safetensors").is_file():
+        return path / "model.safetensors"
+    if path.is_file():
+        return path
+    raise ValueError(f"{model} is neither a bundled classifier ({', '.join(bundled())}) nor a model file or run folder")
+
+
+def load(model: str | Path) -> tuple[nn.Sequential, Plan]:
+    """A classifier in eval mode, float32, on the CPU, and its plan."""
+    path = find(model)
+    plan = read_plan(path)
+    net = build(plan)
+    with safe_open(str(path), framework="pt") as file:
+        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    try:
+        net.load_state_dict({name: value.float() if value.is_floating_point() else value for name, value in state.items()})
+    except RuntimeError as error:
+        raise ValueError(f"{path} does not fit the network {plan.network} it names: {str(error).splitlines()[1].strip()}") from None
+    return net.eval(), plan

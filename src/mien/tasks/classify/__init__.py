@@ -1,0 +1,1 @@
+"""Say what a picture shows; train and measure classifiers."""

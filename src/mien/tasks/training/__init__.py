@@ -1,0 +1,1 @@
+"""Run any recipe, and search its settings."""

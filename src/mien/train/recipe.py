@@ -1,0 +1,146 @@
+"""A supervised training as a value: which network, on what, and how. Recipes are functions that return one."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Optimiser = Literal["sgd", "adam", "adamw", "rmsprop"]
+Schedule = Literal["constant", "step", "cosine", "linear", "onecycle"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything a supervised training of a classifier depends on, beside the machine."""
+
+    network: str
+    """A key of `mien.models.catalog.NETWORKS`."""
+    data: str
+    """File or folder, below the data folder."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """For the network's builder."""
+    size: int | None = None
+    """Pixels a side; None: as the pictures are."""
+    inputs: str = "standard"
+    """Input layer: none, mean, standard, pca, zca; fitted on the training pictures."""
+
+    epochs: float = 10.0
+    batch: int = 128
+    """Pictures in one step, over all processes together; 0: all of them (batch gradient descent)."""
+    optimiser: Optimiser = "sgd"
+    lr: float = 0.1
+    momentum: float = 0.0
+    nesterov: bool = False
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    """Of Adam."""
+    l2: float = 0.0
+    """L2 penalty (weight decay; with adamw decoupled) on `penalised`."""
+    l1: float = 0.0
+    """L1 penalty on `penalised`."""
+    penalised: str = "weights"
+    """Which parameters the penalties are for: "weights" (no biases, no norms), "all", or a regular expression for their names."""
+    bias_lr: float = 1.0
+    """Factor on the learning rate of biases and norms."""
+    clip: float = 0.0
+    """Largest norm of the gradient; 0: not clipped."""
+
+    schedule: Schedule = "constant"
+    warmup: float = 0.0
+    """Share of the training over which the rate rises from nothing to its peak (onecycle: 0.3 if not given)."""
+    milestones: tuple[float, ...] = (0.5, 0.75)
+    """Shares of the training after which `step` multiplies the rate by `gamma`."""
+    gamma: float = 0.1
+    final: float = 0.0
+    """Where cosine, linear and onecycle end, as a share of `lr`."""
+
+    loss: Literal["cross-entropy", "squared"] = "cross-entropy"
+    label_smoothing: float = 0.0
+    mixup: float = 0.0
+    """Alpha of mix-up's Beta distribution (Zhang et al. 2017); 0: none."""
+    flip: bool = False
+    """Mirror images; every picture alternates by epoch (Jordan 2024) from a random first side."""
+    shift: int = 0
+    """Largest shift in pixels, edges reflected."""
+    cutout: int = 0
+    """Side of the square that is blanked (DeVries and Taylor 2017); 0: none."""
+    average: float = 0.0
+    """Decay of the moving average of weights; 0: none."""
+
+    dev: float = 0.1
+    """Share of the training pictures held back: they decide when to stop. 0: none, the score is of the test pictures, once."""
+    patience: int = 0
+    """Stop when this many evaluations on dev brought nothing; 0: never."""
+    mirror: bool = False
+    """Test with the mean over the picture and its mirror image."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for values that cannot be."""
+        checks = {
+            "epochs": self.epochs > 0, "batch": self.batch >= 0, "lr": self.lr > 0, "dev": 0 <= self.dev < 1, "momentum": 0 <= self.momentum < 1,
+            "warmup": 0 <= self.warmup <= 1, "average": 0 <= self.average < 1, "label_smoothing": 0 <= self.label_smoothing < 1,
+            "mixup": self.mixup >= 0, "shift": self.shift >= 0, "cutout": self.cutout >= 0, "l1": self.l1 >= 0, "l2": self.l2 >= 0,
+        }
+        for name, good in checks.items():
+            if not good:
+                raise ValueError(f"{name} cannot be {getattr(self, name)}")
+
+
+def settings(pairs: Iterable[str], recipe: Any) -> Any:
+    """`recipe` with `name=value` pairs applied (`options.width=64` reaches into mappings); ValueError names the nearest setting."""
+    changes: dict[str, Any] = {}
+    kinds = typing.get_type_hints(type(recipe))
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        first, _, inner = name.strip().partition(".")
+        if not equals:
+            raise ValueError(f"a setting is name=value, not {pair!r}")
+        if first not in kinds:
+            near = difflib.get_close_matches(first, kinds, 1, 0.0)
+            raise ValueError(f"the recipe has no setting {first!r}; the nearest is {near[0]!r} (all: {', '.join(kinds)})")
+        if inner:
+            changes[first] = {**changes.get(first, getattr(recipe, first)), inner: guess(text)}
+        else:
+            changes[first] = parse(text, kinds[first], first)
+    return dataclasses.replace(recipe, **changes)
+
+
+def parse(text: str, kind: Any, name: str) -> Any:
+    """`text` as a value of the annotation `kind`; ValueError says what was expected."""
+    origin, inner = typing.get_origin(kind), typing.get_args(kind)
+    if origin is Literal:
+        if text not in inner:
+            raise ValueError(f"{name} is one of {', '.join(map(str, inner))}, not {text!r}")
+        return text
+    if origin in (typing.Union, types.UnionType):
+        return None if text.lower() in ("none", "") else parse(text, next(k for k in inner if k is not type(None)), name)
+    if origin is tuple:
+        return tuple(parse(part.strip(), inner[0], name) for part in text.strip("()").split(",") if part.strip())
+    if kind is bool:
+        if text.lower() not in ("true", "false", "yes", "no", "1", "0"):
+            raise ValueError(f"{name} is true or false, not {text!r}")
+        return text.lower() in ("true", "yes", "1")
+    if kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            raise ValueError(f"{name} is {'a whole number' if kind is int else 'a number'}, not {text!r}") from None
+    return text if kind is str else guess(text)
+
+
+def guess(text: str) -> Any:
+    """A value without a known type: whole number, number, true/false, a list with commas, else text."""
+    if "," in text:
+        return [guess(part.strip()) for part in text.split(",") if part.strip()]
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return {"true": True, "false": False, "none": None}.get(text.lower(), text)

@@ -1,0 +1,199 @@
+"""A supervised training from a data set to a run folder: model, card, curves, confusion matrix, worst mistakes."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from mien.data.examples import Examples, partition, parts, read_examples
+from mien.data.files import atomic
+from mien.metrics.classification import confusion_matrix
+from mien.models.classifier import save
+from mien.nn.memory import keep_freed_memory
+from mien.progress import say
+from mien.runtime import Runtime, choose
+from mien.train import report
+from mien.train.loop import fit
+from mien.train.recipe import Recipe
+from mien.train.supervised import Part, SupervisedTask
+from mien.train.types import Event, Every, Fitted
+
+MODEL, BEST, RECIPE, PARTITION = "model.safetensors", "best.safetensors", "recipe.json", "partition.json"
+
+
+@dataclass(frozen=True)
+class Learned:
+    """How a training ended."""
+
+    out: Path
+    network: str
+    parameters: int
+    classes: int
+    pictures: dict[str, int]
+    """train, dev, test -> how many."""
+    epochs: float
+    seconds: float
+    images_per_second: float
+    train_accuracy: float
+    """Of the batches of the last epoch, as the network stood when it saw them."""
+    dev_accuracy: float | None
+    test_accuracy: float | None
+    test_loss: float | None
+    reason: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Pictures as a training needs them."""
+
+    classes: tuple[str, ...]
+    train: Part
+    dev: Part | None
+    test: Part | None
+    split: dict[str, list[int]]
+    """Which pictures of the training part are train, dev and (where the data has no test part) test."""
+
+
+def part(examples: Examples, which: np.ndarray | None = None) -> Part:
+    """Examples, or some of them, as tensors."""
+    images, labels = (examples.images, examples.labels) if which is None else (examples.images[which], examples.labels[which])
+    return Part(torch.from_numpy(np.ascontiguousarray(images)), torch.from_numpy(np.asarray(labels)))
+
+
+def resized(examples: Examples, size: int | None) -> Examples:
+    """Square pictures of `size` pixels a side, filtered when they shrink."""
+    if size is None or examples.images.shape[1:3] == (size, size):
+        return examples
+    pieces = torch.from_numpy(examples.images).permute(0, 3, 1, 2).split(1000)
+    small = [F.interpolate(p.float(), (size, size), mode="bilinear", antialias=True).round().byte() for p in pieces]
+    return dataclasses.replace(examples, images=torch.cat(small).permute(0, 2, 3, 1).contiguous().numpy())
+
+
+def prepare(recipe: Recipe, source: Path) -> Prepared:
+    """Read and divide: the data's own dev and test parts where it has them, else `recipe.dev` of it for dev, a tenth for test."""
+    there = parts(source)
+    known, dev, test = (resized(read_examples(source, name, recipe.size), recipe.size) if name in there else None for name in ("train", "dev", "test"))
+    assert known
+    wanted = {"train": 1.0, "dev": 0.0 if dev else recipe.dev, "test": 0.0 if test else 0.1}
+    wanted["train"] -= wanted["dev"] + wanted["test"]
+    pieces = partition(known.labels, [share for share in wanted.values() if share], recipe.seed)
+    split = dict(zip([name for name, share in wanted.items() if share], pieces, strict=True))
+    some = {name: part(known, which) for name, which in split.items()}
+    own = {name: part(examples) for name, examples in (("dev", dev), ("test", test)) if examples and (name == "test" or recipe.dev)}
+    return Prepared(known.classes, some["train"], (some | own).get("dev"), (some | own).get("test"), {k: v.tolist() for k, v in split.items()})
+
+
+def learn(recipe: Recipe, source: Path, out: Path, *, minutes: float | None = None, runtime: Runtime | None = None, resume: bool = False,
+          net: nn.Sequential | None = None, label: str = "train", ready: Prepared | None = None) -> Learned:
+    """Train `recipe` on the data in `source`; everything about it is in `out` afterwards. `net`: trained weights to start from.
+
+    ValueError for bad data, or a folder that holds a run (of other settings, or one that was not asked to be resumed).
+    """
+    runtime = runtime or choose()
+    if runtime.device.type == "cpu":
+        keep_freed_memory()
+    ready = ready or prepare(recipe, source)
+    _remember(recipe, ready, out, resume)
+    task = SupervisedTask(recipe, ready.classes, ready.train, ready.dev, net)
+    say(f"{label}: {len(ready.train)} pictures of {len(ready.classes)} classes, {task.steps} steps of {task.batch}; {runtime.reason}")
+    fitted = fit(task, out, steps=task.steps, minutes=minutes, runtime=runtime, resume=resume, seed=recipe.seed,
+                 evaluate=Every(steps=max(task.epoch_steps, task.steps // 200)), stop_on_plateau=recipe.patience > 0, least_gain=0.0,
+                 patience=max(recipe.patience, 1), label=label, on_event=_best_keeper(task, out) if recipe.patience else None)
+    return conclude(task, ready, fitted, out)
+
+
+def conclude(task: SupervisedTask, ready: Prepared, fitted: Fitted, out: Path) -> Learned:
+    """Write what a finished (or interrupted) training leaves behind, and sum it up."""
+    if task.recipe.patience and (out / BEST).is_file():
+        _take_best(task, out)
+    save(out / MODEL, task.result, task.plan)
+    files = [MODEL, RECIPE, PARTITION]
+    history = list(fitted.history)
+    if history:
+        report.curves(history, out / "curves.png")
+        files.append("curves.png")
+    accuracy = loss = None
+    if ready.test:
+        chances = task.predict(ready.test.images)
+        accuracy, loss = _test(chances, ready, out)
+        files += ["confusion.png", "mistakes.png"]
+    last = history[-1] if history else {}
+    learned = Learned(
+        out, task.recipe.network, sum(p.numel() for p in task.net.parameters()), len(ready.classes),
+        {name: len(p) if p else 0 for name, p in (("train", ready.train), ("dev", ready.dev), ("test", ready.test))},
+        round(fitted.steps / task.epoch_steps, 2), round(fitted.seconds, 1), round(fitted.items_per_second, 1),
+        round(last.get("train/accuracy", 0.0), 4), last.get("dev/accuracy"), accuracy, loss, fitted.reason, (*files, "card.toml"))
+    with atomic(out / "card.toml") as draft:
+        draft.write_text(card_text(task, learned), encoding="utf-8")
+    return learned
+
+
+def card_text(task: SupervisedTask, learned: Learned) -> str:
+    """A card for the model in the run folder: what is known of it, in the form of `mien.weights`' cards."""
+    data = (learned.out / MODEL).read_bytes()
+    changed = {f.name: v for f in dataclasses.fields(Recipe) if (v := getattr(task.recipe, f.name)) != f.default and f.name not in ("network", "data")}
+    settings = ", ".join(f"{name} {dict(v) if isinstance(v, dict) else v}" for name, v in changed.items() if v != {})
+    shape = ", ".join(map(str, task.plan.shape))
+    lines = {
+        "title": f"{task.recipe.network}, {learned.classes} classes",
+        "what": f"tells {', '.join(task.plan.classes[:12])}{' and more' if learned.classes > 12 else ''} apart",
+        "paper": "", "licence": "", "input": f"(B, {shape}) RGB or grey, 0..255 or 0..1", "training_data": f"{learned.pictures['train']} pictures of {task.recipe.data}",
+        "recipe": f"{settings}; {learned.epochs:g} epochs, {learned.seconds:g} s, {learned.images_per_second:g} pictures a second",
+        "parameters": learned.parameters, "size": len(data), "sha256": hashlib.sha256(data).hexdigest(), "format": "safetensors", "kind": "classifier",
+    }
+    text = "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in lines.items())
+    for name, value in (("dev accuracy", learned.dev_accuracy), ("test accuracy", learned.test_accuracy)):
+        if value is not None:
+            count = learned.pictures[name.split()[0]]
+            text += f'\n[[scores]]\nname = "{name}"\nvalue = {value:.4f}\nprotocol = "{count} pictures held back, one run, seed {task.recipe.seed}"\n'
+    return text
+
+
+def _test(chances: Tensor, ready: Prepared, out: Path) -> tuple[float, float]:
+    """Accuracy and mean negative log likelihood on the test pictures; draws confusion and mistakes."""
+    assert ready.test
+    labels, predictions = ready.test.labels.cpu().numpy(), chances.argmax(1).numpy()
+    report.confusion(confusion_matrix(labels, predictions, len(ready.classes)), ready.classes, out / "confusion.png")
+    report.mistakes(ready.test.images.cpu().numpy(), labels, predictions, chances.numpy(), ready.classes, out / "mistakes.png")
+    return float((predictions == labels).mean()), float(F.nll_loss(chances.clamp_min(1e-12).log(), ready.test.labels.cpu()))
+
+
+def _remember(recipe: Recipe, ready: Prepared, out: Path, resume: bool) -> None:
+    """Store recipe and split with the run; a run goes on with the settings it was started with."""
+    mine = json.loads(json.dumps(asdict(recipe)))
+    if (out / RECIPE).is_file():
+        before: dict[str, Any] = json.loads((out / RECIPE).read_text(encoding="utf-8"))
+        changed = [f"{k} {before.get(k)} -> {v}" for k, v in mine.items() if before.get(k) != v]
+        if changed or not resume:
+            why = f"it was started with other settings ({', '.join(changed)})" if changed else "--resume goes on with it"
+            raise ValueError(f"{out} holds a run already: {why}; or name another folder")
+    for name, value in ((RECIPE, mine), (PARTITION, ready.split)):
+        with atomic(out / name) as draft:
+            draft.write_text(json.dumps(value), encoding="utf-8")
+
+
+def _best_keeper(task: SupervisedTask, out: Path) -> Any:
+    """After every evaluation: if the score is the best so far, keep these weights."""
+    def keep(event: Event) -> None:
+        if event.kind == "evaluated" and event.values.get("score", task.best) > task.best:
+            task.best = event.values["score"]
+            save(out / BEST, task.result, task.plan)
+
+    return keep
+
+
+def _take_best(task: SupervisedTask, out: Path) -> None:
+    from mien.models.classifier import load
+
+    net, _ = load(out / BEST)
+    task.result.load_state_dict(net.state_dict())
