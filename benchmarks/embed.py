@@ -13,10 +13,8 @@ import json
 import os
 import platform
 import statistics
-import subprocess
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 
 import dlib
@@ -24,6 +22,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from machine import load, origin
 from mien.faces.describe import Describer, chips, distance
 from mien.faces.find import find as find_faces
 from mien.weights import locate
@@ -56,18 +55,13 @@ def timed(work: Callable[[], object]) -> float:
     return FACES / (time.perf_counter() - start)
 
 
-def shell(*command: str) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    return done.stdout.strip()
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description="Face vectors: mien against dlib.")
     parser.add_argument("--data", type=Path, default=Path(os.environ.get("MIEN_TEST_DATA", "../shared/data")))
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("results") / "embed.json")
-    options, before = parser.parse_args(), round(os.getloadavg()[0], 2)
+    options, before = parser.parse_args(), load()
     faces = prepared(options.data / "faces" / "lfw100")
     batch = torch.from_numpy(faces).permute(0, 3, 1, 2) / 255
     listed = [chip.copy() for chip in faces]
@@ -109,10 +103,8 @@ def main() -> None:
         "faces_per_second": {name: summary(values) for name, values in rates.items()},
         "times_dlib": {name: summary(values) for name, values in ratios.items()},
         "parity_with_dlib": parity,
-        "hardware": {"cpu": shell("sh", "-c", "grep -m1 'model name' /proc/cpuinfo | cut -d: -f2"),
-                     "cores": os.cpu_count(), "load_before": before, "load_after": round(os.getloadavg()[0], 2)},
         "versions": {"python": platform.python_version(), "torch": torch.__version__, "dlib": dlib.__version__},
-        "commit": shell("git", "rev-parse", "--short", "HEAD"), "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        **origin(before),
     }  # fmt: skip
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(result, indent=2) + "\n")

@@ -11,15 +11,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import resource
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from datetime import UTC, datetime
 from pathlib import Path
+
+from machine import load, origin
 
 
 def one(video: Path, threads: int) -> dict[str, float]:
@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--out", type=Path, default=Path(__file__).with_name("results") / "extract.json")
     parser.add_argument("--one", action="store_true", help="a single round, printed")
-    options, load = parser.parse_args(), round(os.getloadavg()[0], 2)
+    options, before = parser.parse_args(), load()
     video = options.data / "video" / "wda_katiehill_000.mp4"
     if options.one:
         print(json.dumps(one(video, options.threads)))
@@ -64,15 +64,13 @@ def main() -> None:
     rates = [each["frames_per_second"] for each in rounds]
     result = {
         "what": f"mien faces extract, {video.name} (512 x 512, {rounds[0]['frames']} frames), crops of 256 pixels",
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": {"processor": platform.processor() or platform.machine(), "cores": os.cpu_count()},
         "threads": options.threads,
-        "load_before": load,
         "frames_per_second": {"median": statistics.median(rates), "low": min(rates), "high": max(rates)},
         "cpu_ms_per_frame": statistics.median(each["cpu_ms_per_frame"] for each in rounds),
         "mb_before": statistics.median(each["mb_before"] for each in rounds),
         "peak_mb": max(each["peak_mb"] for each in rounds),
         "rounds": rounds,
+        **origin(before),
     }
     options.out.write_text(json.dumps(result, indent=2) + "\n")
     print(json.dumps(result, indent=2))

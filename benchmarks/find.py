@@ -11,19 +11,17 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import statistics
 import time
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from machine import load, origin
 from mien.data.pictures import read_picture
 from mien.data.video import read_video
 from mien.faces import blaze, mesh
@@ -154,10 +152,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "find.json")
-    args = parser.parse_args()
+    args, before = parser.parse_args(), load()
     result: dict[str, object] = {
-        "date": datetime.now(UTC).date().isoformat(), "machine": platform.machine(), "cores": os.cpu_count(),
-        "load_before": round(os.getloadavg()[0], 1), "threads": 1,
+        "threads": 1,
         "landmarks68, % of the outer eye distance": landmark_error(args.data / "faces" / "landmarks68"),
         "video": {path.name: follow(path) for path in sorted((args.data / "video").glob("*.mp4"))},
     }
@@ -165,7 +162,7 @@ def main() -> None:
         images = list(pictures(args.data / "faces" / name))
         result[name] = {which: recall(images, detect) for which, detect in detectors().items()}
         print(json.dumps({name: result[name]}), flush=True)
-    result["load_after"] = round(os.getloadavg()[0], 1)
+    result |= origin(before)
     args.out.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result, indent=1))
 

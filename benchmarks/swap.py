@@ -12,13 +12,14 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
-import re
 import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
+
+from machine import load, origin
 
 HERE = Path(__file__).parent
 CLIPS = {"aoc": "wda_alexandriaocasiocortez_000.mp4", "katie": "wda_katiehill_000.mp4"}
@@ -57,17 +58,14 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10)
     parser.add_argument("--original", type=float, default=10, help="minutes for `original`; 0 leaves it out")
     parser.add_argument("--out", type=Path)
-    given = parser.parse_args()
+    given, before = parser.parse_args(), load()
     clips = {name: given.data / "video" / file for name, file in CLIPS.items()}
     if not all(path.is_file() for path in clips.values()):
         print(f"skipped: no clips in {given.data}/video")
         return
     out = given.out or Path(tempfile.mkdtemp())
     people = [f"{name}={path}" for name, path in clips.items()]
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, cwd=HERE, check=False)
-    cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text()) if Path("/proc/cpuinfo").exists() else None
-    result = {"machine": cpu[1] if cpu else platform.processor(), "cores": os.cpu_count(), "load_before": round(os.getloadavg()[0], 2),
-              "date": time.strftime("%Y-%m-%d"), "commit": commit.stdout.strip(), "protocol": (__doc__ or "").split("\n\n")[2]}
+    result: dict[str, Any] = {"protocol": (__doc__ or "").split("\n\n")[2]}
     result["compact"] = learn("compact", people, clips, out / "compact", given.minutes)
     target = out / "swapped.mp4"
     target.unlink(missing_ok=True)
@@ -75,6 +73,7 @@ def main() -> None:
     result["apply"] = {**applied, "output": target.name, "seconds_with_start": round(seconds, 1), "memory_mb": memory}
     if given.original:
         result["original"] = learn("original", people, clips, out / "original", given.original)
+    result |= origin(before)
     text = json.dumps(result, indent=1).replace(str(given.data), "DATA").replace(str(out), "OUT")
     (HERE / "results" / "swap.json").write_text(text + "\n")
     print(text)

@@ -19,9 +19,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+from machine import load, origin
 
 TRAINING = {"keras fp32": 128, "mien": 128, "plain torch bf16": 128, "compact fp32": 64, "compact bf16": 64,
             "compact quick": 64}  # fmt: skip
@@ -229,7 +230,7 @@ def main() -> None:
         return work(options.work)
     if options.curve:
         return curve(options.curve[1], options.data / "faces" / "lfw100", options.curve[0] == "quick")
-    before = round(os.getloadavg()[0], 2)
+    before = load()
     original = race({n: f for n, f in TRAINING.items() if not n.startswith("compact")}, options.rounds, options)
     compact = race({n: f for n, f in TRAINING.items() if n.startswith("compact")}, options.rounds, options)
     inference = race({f"infer {p} {b}": b for b in (1, 16) for p in ("fp32", "bf16")}, options.rounds, options, steps=5)
@@ -238,12 +239,10 @@ def main() -> None:
     result = {
         "claim": "faces a second in training: forward, backward and Adam; original at 2 x 64, compact at 2 x 32",
         "threads": options.threads, "original": original, "times_keras": ratios, "compact": compact, "compact_inference": inference,
-        "hardware": {"cpu": shell("grep -m1 'model name' /proc/cpuinfo | cut -d: -f2"), "cores": os.cpu_count(),
-                     "bf16": shell("grep -m1 -oE 'avx512_bf16|amx_bf16' /proc/cpuinfo"), "load_before": before},
         "versions": {"python": platform.python_version(),
                      "torch": shell(f"{sys.executable} -c 'import torch; print(torch.__version__)'"),
                      "keras": shell(f"KERAS_BACKEND=torch {options.peer} -c 'import keras; print(keras.__version__)'")},
-        "note": options.note, "commit": shell("git rev-parse --short HEAD"), "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "note": options.note, **origin(before),
     }  # fmt: skip
     options.out.parent.mkdir(parents=True, exist_ok=True)
     options.out.write_text(json.dumps(result, indent=2) + "\n")
