@@ -53,6 +53,15 @@ def test_bad_shares(shares: tuple[float, ...]) -> None:
         partition(np.zeros(10), shares)
 
 
+def test_shares_that_are_no_short_fractions() -> None:
+    train, dev = partition(np.zeros(3000), (1 - 0.123456789, 0.123456789))
+    assert (len(train), len(dev)) == (2630, 370)
+    third = partition(np.zeros(10), (1 / 3, 1 / 3, 1 / 3))
+    assert sorted(map(len, third)) == [3, 3, 4]
+
+
 def test_a_part_gets_nothing() -> None:
     with pytest.raises(ValueError, match=r"a share of 0.01 of 10 examples is none at all"):
         partition(np.zeros(10), (0.99, 0.01))
+    with pytest.raises(ValueError, match="no examples to divide"):
+        partition(np.zeros(0), (0.5, 0.5))

@@ -22,8 +22,11 @@ def partition(labels: np.ndarray, shares: Sequence[float], seed: int = 0) -> tup
     shares that are no shares, and where a part would get nothing.
     """
     exact = [Fraction(share).limit_denominator(10**6) for share in shares]
-    if not exact or min(exact) <= 0 or sum(exact) != 1:
+    if not exact or min(exact) <= 0 or abs(sum(exact) - 1) > 1e-5:
         raise ValueError(f"the shares {', '.join(f'{share:g}' for share in shares)} are not positive numbers that sum to 1")
+    if not len(labels):
+        raise ValueError("there are no examples to divide")
+    exact = [share / sum(exact) for share in exact]  # a share of 0.123456789 has been rounded
     random = np.random.default_rng(seed)
     orders = [random.permutation(np.flatnonzero(labels == one)) for one in np.unique(labels)]
     sizes = _sizes([[share * len(order) for share in exact] for order in orders])
