@@ -8,12 +8,21 @@ from functools import partial
 
 from torch import nn
 
-from mien.models.lenet import lenet5
+from mien.models import deepfake, swap
+from mien.models.alexnet import alexnet
+from mien.models.densenet import densenet, densenet_cifar
+from mien.models.dlib_face import dlib_face
+from mien.models.googlenet import googlenet
+from mien.models.lenet import lenet5, lenet5_1998
 from mien.models.mlp import mlp_classifier
+from mien.models.recurrent import recurrent
 from mien.models.resnet import resnet
 from mien.models.resnet_cifar import resnet_cifar
+from mien.models.signal import signal_net
 from mien.models.speed import speednet
 from mien.models.vgg import vgg, vgg_cifar
+from mien.models.volume import volume_net
+from mien.models.zfnet import zfnet
 
 
 @dataclass(frozen=True)
@@ -26,29 +35,59 @@ class Network:
     """Of one input, without the batch: (C, H, W), (C, L) or (C, D, H, W)."""
     paper: str
     parameters: int | None
-    """With the builder's defaults; None where nobody has published the number."""
+    """As published, with the builder's defaults; None where no number was."""
+    classifies: bool = True
 
 
-SIMONYAN, HE = "Simonyan and Zisserman 2014", "He et al. 2015"
-IMAGENET, CIFAR = (3, 224, 224), (3, 32, 32)
+SIMONYAN, HE, HUANG = "Simonyan and Zisserman 2014", "He et al. 2015", "Huang et al. 2016"
+DIGITS, CIFAR, IMAGENET = (1, 28, 28), (3, 32, 32), (3, 224, 224)
+
+
+def _original() -> nn.Sequential:
+    """Encoder and one decoder: a face goes through these two."""
+    return nn.Sequential(deepfake.encoder(), deepfake.decoder())
+
+
+def _compact() -> nn.Sequential:
+    return nn.Sequential(swap.encoder("compact"), swap.Decoder("compact"))
+
 
 NETWORKS: dict[str, Network] = {
     "mlp": Network(mlp_classifier, CIFAR, "Rumelhart et al. 1986", 646_260),
-    "lenet5": Network(lenet5, (1, 28, 28), "LeCun et al. 1998", 61_706),
+    "lenet5": Network(lenet5, DIGITS, "LeCun et al. 1998, as built today", 61_706),
+    "lenet5-1998": Network(lenet5_1998, DIGITS, "LeCun et al. 1998", 60_000),
+    "alexnet": Network(alexnet, (3, 227, 227), "Krizhevsky et al. 2012", 60_965_224),
+    "alexnet-one": Network(partial(alexnet, groups=1), (3, 227, 227), "Krizhevsky et al. 2012, one group", 62_378_344),
+    "zfnet": Network(zfnet, IMAGENET, "Zeiler and Fergus 2013", 62_357_608),
     "vgg11": Network(partial(vgg, "vgg11"), IMAGENET, SIMONYAN, 132_863_336),
     "vgg13": Network(partial(vgg, "vgg13"), IMAGENET, SIMONYAN, 133_047_848),
     "vgg16": Network(partial(vgg, "vgg16"), IMAGENET, SIMONYAN, 138_357_544),
     "vgg19": Network(partial(vgg, "vgg19"), IMAGENET, SIMONYAN, 143_667_240),
-    "vgg16-cifar": Network(partial(vgg_cifar, "vgg16"), CIFAR, SIMONYAN, 14_728_266),
+    "vgg16-bn": Network(partial(vgg, "vgg16", norm=True), IMAGENET, f"{SIMONYAN}, batch norm", 138_365_992),
+    "vgg16-cifar": Network(partial(vgg_cifar, "vgg16"), CIFAR, f"{SIMONYAN}, batch norm", 14_728_266),
+    "googlenet": Network(googlenet, IMAGENET, "Szegedy et al. 2014", 6_998_552),
     "resnet18": Network(partial(resnet, "resnet18"), IMAGENET, HE, 11_689_512),
     "resnet34": Network(partial(resnet, "resnet34"), IMAGENET, HE, 21_797_672),
     "resnet50": Network(partial(resnet, "resnet50"), IMAGENET, HE, 25_557_032),
     "resnet101": Network(partial(resnet, "resnet101"), IMAGENET, HE, 44_549_160),
     "resnet152": Network(partial(resnet, "resnet152"), IMAGENET, HE, 60_192_808),
     "resnet20": Network(partial(resnet_cifar, "resnet20"), CIFAR, HE, 269_722),
-    "resnet32": Network(partial(resnet_cifar, "resnet32"), CIFAR, HE, None),
+    "resnet20-b": Network(partial(resnet_cifar, "resnet20", shortcut="B"), CIFAR, f"{HE}, shortcut B", 272_474),
+    "resnet32": Network(partial(resnet_cifar, "resnet32"), CIFAR, HE, 464_154),
     "resnet56": Network(partial(resnet_cifar, "resnet56"), CIFAR, HE, 853_018),
     "resnet110": Network(partial(resnet_cifar, "resnet110"), CIFAR, HE, 1_727_962),
+    "densenet121": Network(partial(densenet, "densenet121"), IMAGENET, HUANG, 7_978_856),
+    "densenet169": Network(partial(densenet, "densenet169"), IMAGENET, HUANG, 14_149_480),
+    "densenet201": Network(partial(densenet, "densenet201"), IMAGENET, HUANG, 20_013_928),
+    "densenet-bc-100-12": Network(densenet_cifar, CIFAR, HUANG, 769_162),
     "speednet": Network(speednet, CIFAR, "Jordan 2024", None),
+    "rnn": Network(partial(recurrent, "plain"), DIGITS, "Elman 1990", None),
+    "gru": Network(partial(recurrent, "gru"), DIGITS, "Cho et al. 2014", None),
+    "lstm": Network(partial(recurrent, "lstm"), DIGITS, "Hochreiter and Schmidhuber 1997", None),
+    "signal": Network(signal_net, (1, 256), "Kiranyaz et al. 2016, smaller", None),
+    "volume": Network(volume_net, (1, 14, 14, 14), "Ji et al. 2010, smaller", None),
+    "swap-original": Network(_original, (3, 64, 64), "the first face swap, 2017", 75_862_723, classifies=False),
+    "swap-compact": Network(_compact, (3, 128, 128), "mien's face swap", None, classifies=False),
+    "dlib-face": Network(dlib_face, (3, 150, 150), "King 2017", None, classifies=False),
 }
 """Name -> network."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from torch import Tensor, nn
 
 
@@ -40,8 +42,8 @@ def he(module: nn.Module) -> None:
             nn.init.zeros_(module.bias)
 
 
-def choice(name: str, table: dict) -> str:
+def choice(name: str, table: Mapping[str, object]) -> str:
     """`name` where it is a key of `table`; else ValueError."""
     if name not in table:
-        raise ValueError(f"there is no {name!r}; known: {', '.join(map(str, table))}")
+        raise ValueError(f"there is no {name!r}; known: {', '.join(table)}")
     return name

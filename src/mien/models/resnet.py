@@ -54,6 +54,7 @@ def stem(width: int = 64) -> nn.Sequential:
 
 
 def resnet(name: str = "resnet50", classes: int = 1000, width: int = 64, v1: bool = False) -> nn.Sequential:
-    """(B, 3, 224, 224) -> (B, classes). `v1` has the bottlenecks stride where the paper does; today's weights are of the other kind."""
+    """(B, 3, 224, 224) -> (B, classes). `v1`: bottlenecks stride where the paper's do; today's weights are of the other kind."""
+    body = stages(name, width, v1)
     out = width * 8 * (1 if name in BASIC else 4)
-    return nn.Sequential(stem(width), *stages(name, width, v1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(out, classes)).apply(he)
+    return nn.Sequential(stem(width), *body, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(out, classes)).apply(he)

@@ -34,7 +34,9 @@ def _block(c_in: int, c_out: int, shortcut: str) -> Residual:
 
 
 def resnet_cifar(name: str = "resnet20", classes: int = 10, shortcut: str = "A") -> nn.Sequential:
-    """(B, 3, 32, 32) -> (B, classes). `shortcut`: "A" subsamples and pads with zeros (the paper's choice here), "B" is a 1x1 convolution."""
+    """(B, 3, 32, 32) -> (B, classes). `shortcut` where the size halves: "A", the paper's choice here (`Subsample`), or "B", a 1x1
+    convolution.
+    """
     if shortcut not in ("A", "B"):
         raise ValueError(f"the shortcut is A or B, not {shortcut!r}")
     blocks, c_in = [], WIDTHS[0]
@@ -42,4 +44,5 @@ def resnet_cifar(name: str = "resnet20", classes: int = 10, shortcut: str = "A")
         for _ in range(DEPTHS[choice(name, DEPTHS)]):
             blocks.append(_block(c_in, width, shortcut))
             c_in = width
-    return nn.Sequential(conv_norm(3, WIDTHS[0], 3), nn.ReLU(), *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(c_in, classes)).apply(he)
+    head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(c_in, classes)]
+    return nn.Sequential(conv_norm(3, WIDTHS[0], 3), nn.ReLU(), *blocks, *head).apply(he)

@@ -29,7 +29,7 @@ class InputLayer(nn.Module):
     matrix: Tensor
 
     def __init__(self, shape: Sequence[int], kind: str = "standard", eps: float = 1e-5) -> None:
-        """`shape` without the batch; `eps` is added to the variances (of pixels in 0..1), so that empty directions are not blown up."""
+        """`shape` without the batch; `eps` is added to the variances (of pixels in 0..1), so that empty ones are not blown up."""
         super().__init__()
         if kind not in KINDS:
             raise ValueError(f"there is no input layer {kind!r}; known: {', '.join(KINDS)}")
