@@ -1,4 +1,5 @@
 import errno
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,8 +13,10 @@ from mien.data.video import VideoInfo, VideoWriter
 from mien.faces import extract as module
 from mien.faces import harvest
 from mien.faces.align import COVER, window
-from mien.faces.extract import Parts, Span, extract
-from mien.faces.faceset import FaceSet, is_set, open_set
+from mien.faces.extract import Span, extract
+from mien.faces.faceset import KEY, SCHEMA, FaceSet, is_set, open_set
+from mien.faces.follow import Follower
+from mien.faces.parts import Entry, Parts, Unfinished
 
 
 @pytest.fixture(scope="module")
@@ -210,3 +213,46 @@ def test_the_set_itself_is_no_source(tmp_path: Path, portrait: np.ndarray) -> No
     save(tmp_path / "x.png", portrait)
     assert len(extract([tmp_path], tmp_path / "set", size=64)) == 1
     assert len(extract([tmp_path], tmp_path / "set", size=64)) == 1
+
+
+@pytest.mark.parametrize(("killed_at", "left"), [(3, 12), (8, 4), (11, 4)])
+def test_a_video_goes_on_at_its_last_piece(
+    tmp_path: Path, portrait: np.ndarray, monkeypatch: pytest.MonkeyPatch, killed_at: int, left: int
+) -> None:
+    """Two scenes, so that tracks end and begin; every frame but the first is looked at; pieces of 4."""
+    monkeypatch.setattr(module, "PIECE", 4)
+    path = tmp_path / "film.mp4"
+    with VideoWriter(path, VideoInfo(280, 280, Fraction(25), Fraction(1, 75))) as out:
+        for index in range(13):
+            image = portrait if index < 7 else portrait[:, ::-1] // 3
+            out.write(np.roll(image, 2 * index, axis=1), 3 * index)
+    whole = extract([path], tmp_path / "whole", size=64, frames="1:")
+    assert whole.column("track") == [0] * 6 + [1] * 6
+    step, looked = Follower.step, []
+
+    def killed(self: Follower, image: np.ndarray) -> list:
+        if len(looked) == killed_at:
+            raise KeyboardInterrupt
+        looked.append(image)
+        return step(self, image)
+
+    monkeypatch.setattr(Follower, "step", killed)
+    with pytest.raises(KeyboardInterrupt):
+        extract([path], tmp_path / "set", size=64, frames="1:")
+    killed_at = -1
+    looked.clear()
+    resumed = extract([path], tmp_path / "set", size=64, frames="1:")
+    assert len(looked) == left
+    assert not (tmp_path / "set" / "parts" / "unfinished").exists()
+    assert same(whole, resumed)
+
+
+def test_pieces_with_other_options_are_thrown_away(tmp_path: Path, portrait: np.ndarray) -> None:
+    parts = Parts(tmp_path, {KEY: b"{}"})
+    entry = Entry("film.mp4", 1, 2, "largest=False", "film")
+    Unfinished(parts, entry).add(SCHEMA.empty_table(), 500, Follower(begun=7))
+    again = Unfinished(parts, entry)
+    assert (again.looked, again.follower.begun, len(again.tables())) == (500, 7, 1)
+    other = Unfinished(parts, replace(entry, options="largest=True"))
+    assert (other.looked, other.follower.begun, other.tables()) == (0, 0, [])
+    assert Unfinished(parts, entry).looked == 0

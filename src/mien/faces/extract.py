@@ -1,40 +1,38 @@
 """From pictures and videos to a face set: every face found, followed, aligned, measured and described.
 
-What is finished is kept in DIR/parts, one Parquet file a video or 64 pictures: a run that was killed goes on there.
+What is finished is kept in DIR/parts (see `mien.faces.parts`): a run that was killed goes on there.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from PIL import Image
 
 from mien.data.files import no_empty_folders
 from mien.data.pictures import read_picture
 from mien.data.sources import find_sources
 from mien.data.video import probe, read_video
-from mien.faces import group
 from mien.faces.align import COVER
-from mien.faces.faceset import FACES, KEY, SCHEMA, FaceSet, is_set, open_set, stamp, write_index, write_table
+from mien.faces.faceset import FACES, FaceSet, is_set, stamp
 from mien.faces.find import Measured, find_measured, measured, settle
-from mien.faces.follow import Follower
 from mien.faces.harvest import Harvest
 from mien.faces.mesh import around_mesh
+from mien.faces.parts import PARTS, Entry, Parts, Unfinished
 from mien.progress import Progress, say
 from mien.types import Frame, Source
 from mien.weights import card
 
-PARTS = "parts"
 PICTURES = 64
 """Pictures in one part."""
+PIECE = 500
+"""Frames of a video after which its faces so far are safe on disk."""
 VIEW = 3000
 """Pixels on the longer side that faces are looked for in; the networks see far less, so more only costs time."""
 SIZES = (64, 512)
@@ -61,23 +59,6 @@ class Span:
         if every < 1:
             raise ValueError(f"every is {every}, expected 1 (each frame) or more")
         return cls(start, stop, every)
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A finished source, as a part notes it."""
-
-    path: str
-    bytes: int
-    modified: int
-    """Nanoseconds; with `bytes`, tells whether the file is still the same."""
-    options: str
-    prefix: str
-    """How the names of its crops begin: the stem, with a number where two sources share one."""
-    looked: int = 0
-    """Pictures or frames looked at."""
-    problem: str = ""
-    """Why it could not be read."""
 
 
 def extract(
@@ -117,7 +98,8 @@ def _set(
 ) -> tuple[FaceSet, list[Entry]]:
     """The finished set, and what was noted of each wanted source."""
     parts = Parts(out, stamp(size, COVER, f"{EMBEDDING} {card(EMBEDDING).sha256}"))
-    todo = [(path, source, parts.entry(path, source, span, largest)) for path, source in wanted.items()]
+    options = {"picture": f"largest={largest}", "video": f"largest={largest} {span}"}
+    todo = [(path, source, parts.entry(path, source, options[source.kind])) for path, source in wanted.items()]
     fresh = [(source, entry) for path, source, entry in todo if parts.latest.get(path, (None,))[0] != entry]
     if fresh:
         _work(parts, fresh, size, span, largest, label)
@@ -138,23 +120,46 @@ def _work(
             if entries and (video or len(entries) == PICTURES):
                 parts.write(harvest.take(), entries)
                 entries = []
-            looked, problem = 0, ""
-            follower = Follower()
-            try:
-                for frame in _video(source.path, span) if video else _photo(source.path):
-                    looked += 1
-                    faces = follower.step(frame.image) if video else list(enumerate(find_in_photo(frame.image)))
-                    for track, face in faces[:1] if largest else faces:
-                        harvest.add(entry.path, entry.prefix, frame, track, face, follows=video)
-                    bar.advance(note=f"{harvest.faces} faces")
-            except Unreadable as error:
-                problem = str(error)
-            entries.append(replace(entry, looked=looked, problem=problem))
             if video:
-                parts.write(harvest.take(), entries)
-                entries = []
+                _follow(parts, harvest, source.path, entry, span, largest, bar)
+            else:
+                entries.append(_look(harvest, source.path, entry, largest))
+                bar.advance(note=f"{harvest.faces} faces")
         if entries:
             parts.write(harvest.take(), entries)
+
+
+def _look(harvest: Harvest, path: Path, entry: Entry, largest: bool) -> Entry:
+    """The faces of a picture; what is to be noted."""
+    try:
+        image = read_picture(path)
+    except (ValueError, PermissionError) as error:
+        return replace(entry, problem=str(error))
+    for track, face in enumerate(find_in_photo(image)[: 1 if largest else None]):
+        harvest.add(entry.path, entry.prefix, Frame(image, 0, 0, 0.0), track, face, follows=False)
+    return replace(entry, looked=1)
+
+
+def _follow(parts: Parts, harvest: Harvest, path: Path, entry: Entry, span: Span, largest: bool, bar: Progress) -> None:
+    """The faces of a video, from the last finished piece on."""
+    unfinished = Unfinished(parts, entry)
+    looked, follower, problem = unfinished.looked, unfinished.follower, ""
+    span = replace(span, start=span.start + looked * span.every)
+    if looked:
+        say(f"going on at frame {span.start} of {path.name}")
+        bar.advance(looked)
+    try:
+        for frame in _video(path, span):
+            looked += 1
+            for track, face in follower.step(frame.image)[: 1 if largest else None]:
+                harvest.add(entry.path, entry.prefix, frame, track, face, follows=True)
+            bar.advance(note=f"{harvest.faces} faces")
+            if looked % PIECE == 0:
+                unfinished.add(harvest.take(), looked, follower)
+    except Unreadable as error:
+        problem = str(error)
+    parts.write(pa.concat_tables([*unfinished.tables(), harvest.take()]), [replace(entry, looked=looked, problem=problem)])
+    unfinished.remove()
 
 
 class Unreadable(Exception):  # noqa: N818 - a state of a file, reported in the end
@@ -169,14 +174,6 @@ def find_in_photo(image: np.ndarray) -> list[Measured]:
     view = np.asarray(Image.fromarray(image).reduce(factor))
     looks = [settle(image, around_mesh(face.mesh * factor), rounds=1) for face in find_measured(view, thorough=True)]
     return [measured(points, present) for points, present in looks]
-
-
-def _photo(path: Path) -> Iterator[Frame]:
-    try:
-        image = read_picture(path)
-    except (ValueError, PermissionError) as error:
-        raise Unreadable(str(error)) from None
-    yield Frame(image, 0, 0, 0.0)
 
 
 def _video(path: Path, span: Span) -> Iterator[Frame]:
@@ -200,99 +197,6 @@ def _length(source: Source, span: Span) -> int:
         return 1
     stop = frames if span.stop is None else min(span.stop, frames)
     return max(-(-(stop - span.start) // span.every), 1) if source.kind == "video" else 1
-
-
-class Parts:
-    """The finished sources of a set, in DIR/parts."""
-
-    def __init__(self, folder: Path, metadata: dict[bytes, bytes]) -> None:
-        """Raises ValueError where the folder holds a set made with another size or network."""
-        self.folder, self.metadata = folder, metadata
-        self.latest: dict[str, tuple[Entry, int]] = {}
-        """Source -> what was noted last, and the number of that part."""
-        self.count = 0
-        self._prefixes: dict[str, str] = {}
-        for path in sorted((folder / PARTS).glob("[0-9]*.parquet")):
-            self.count = int(path.stem) + 1
-            noted = pq.read_schema(path).metadata
-            _same_kind(folder, json.loads(noted[KEY]), json.loads(metadata[KEY]))
-            for entry in (Entry(**values) for values in json.loads(noted[b"sources"])):
-                self.latest[entry.path] = (entry, int(path.stem))
-                self._prefixes[entry.prefix.casefold()] = entry.path
-
-    def entry(self, path: str, source: Source, span: Span, largest: bool) -> Entry:
-        """What will be noted for a source, or what was, where neither file nor options have changed."""
-        options = f"largest={largest}" + (f" {span}" if source.kind == "video" else "")
-        known = self.latest.get(path, (None, 0))[0]
-        state = source.path.stat()
-        prefix = known.prefix if known else self._prefix(path, source.path.stem[:80])
-        now = Entry(path, state.st_size, state.st_mtime_ns, options, prefix)
-        return known if known and replace(known, looked=0, problem="") == now else now
-
-    def _prefix(self, path: str, stem: str) -> str:
-        """The stem, numbered where another source has it (file systems that ignore case count too)."""
-        name, number = stem, 1
-        while self._prefixes.setdefault(name.casefold(), path) != path:
-            number += 1
-            name = f"{stem}-{number}"
-        return name
-
-    def write(self, table: pa.Table, entries: list[Entry]) -> None:
-        """Note these sources as finished, with their faces."""
-        noted = json.dumps([asdict(entry) for entry in entries]).encode()
-        path = self.folder / PARTS / f"{self.count:06}.parquet"
-        write_table(path, table.replace_schema_metadata({**self.metadata, b"sources": noted}))
-        self.latest |= {entry.path: (entry, self.count) for entry in entries}
-        self.count += 1
-
-    def discard(self) -> None:
-        """Remove all parts: no face came of them."""
-        for path in (self.folder / PARTS).glob("[0-9]*.parquet"):
-            path.unlink()
-
-    def assemble(self) -> FaceSet:
-        """Join the parts into the index; faces that were in it keep what `keep` said of them."""
-        old = open_set(self.folder) if is_set(self.folder) else None
-        joined = int(old.table.schema.metadata.get(b"parts", 0)) if old else 0
-        if old and joined == self.count:
-            return old
-        tables = []
-        for path in sorted((self.folder / PARTS).glob("[0-9]*.parquet")):
-            table = pq.read_table(path).replace_schema_metadata(self.metadata)
-            now = [self.latest[source][1] == int(path.stem) for source in table["source"].to_pylist()]
-            tables.append(table.filter(pa.array(now, pa.bool_())))
-        table = pa.concat_tables(tables) if tables else SCHEMA.empty_table()
-        table = table.replace_schema_metadata({**self.metadata, b"parts": str(self.count).encode()})
-        old = old or FaceSet(self.folder, table.slice(0, 0))
-        rows = zip(old.column("file"), old.column("source"), old.column("kept"), strict=True)
-        fresh = {path for path, (_, part) in self.latest.items() if part >= joined}
-        aside = {file for file, source, kept in rows if not kept and source not in fresh}
-        names = table["file"].to_pylist()
-        table = _with(table, "kept", pa.array([name not in aside for name in names], pa.bool_()))
-        faces = with_people(FaceSet(self.folder, table))
-        if len(faces):
-            write_index(self.folder, faces.table)
-            drafts = (self.folder / FACES).glob(".*.part.jpg")  # of a run that was killed
-            for path in (*(self.folder / name for name in set(old.column("file")) - set(names)), *drafts):
-                path.unlink(missing_ok=True)
-        return faces
-
-
-def with_people(faces: FaceSet) -> FaceSet:
-    """The set with its faces gathered into people: `person` 0 has the most."""
-    person = group.people(faces.embeddings(), group.tracks_of(faces.column("source"), faces.column("track")))
-    return FaceSet(faces.folder, _with(faces.table, "person", pa.array(person.astype(np.int32))))
-
-
-def _with(table: pa.Table, name: str, values: pa.Array) -> pa.Table:
-    return table.set_column(table.schema.get_field_index(name), SCHEMA.field(name), values)
-
-
-def _same_kind(folder: Path, found: dict[str, object], asked: dict[str, object]) -> None:
-    for name in ("size", "cover", "embedding"):
-        if found[name] != asked[name]:
-            text = f"{folder} holds faces with {name} {found[name]}, found {asked[name]} now"
-            raise ValueError(f"{text}: choose another folder, or extract with the same {name}")
 
 
 def _judge(found: FaceSet, entries: list[Entry]) -> None:

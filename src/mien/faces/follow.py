@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -49,6 +50,28 @@ class Follower:
             self._admit(find.find_measured(image, thorough=False))
         self._frame += 1
         return sorted(((t.number, t.last) for t in self.tracks), key=lambda pair: -pair[1].face.size)
+
+    def dump(self) -> bytes:
+        """Where it stands; `load` goes on from there as if nothing had come between."""
+        file = io.BytesIO()
+        np.savez(
+            file,
+            numbers=np.array([t.number for t in self.tracks], int),
+            meshes=np.array([t.last.mesh for t in self.tracks], np.float32),
+            scores=np.array([t.last.face.score for t in self.tracks], float),
+            counts=np.array([self.detect_every, self.begun, self._frame]),
+            thumb=np.zeros(0, np.float32) if self._thumb is None else self._thumb,
+        )
+        return file.getvalue()
+
+    @classmethod
+    def load(cls, state: bytes) -> Follower:
+        """What `dump` gave."""
+        with np.load(io.BytesIO(state)) as kept:
+            rows = zip(kept["numbers"].tolist(), kept["meshes"], kept["scores"].tolist(), strict=True)
+            tracks = [Track(number, measured(mesh, score)) for number, mesh, score in rows]
+            every, begun, frame = kept["counts"].tolist()
+            return cls(every, tracks, begun, frame, kept["thumb"] if kept["thumb"].size else None)
 
     def _admit(self, faces: list[Measured]) -> None:
         known = np.array([t.last.face.box for t in self.tracks]).reshape(-1, 4)

@@ -117,7 +117,7 @@ def sort(set_: Path, *, by: Literal["identity", "sharpness", "pose", "size"] = "
     """
     import numpy as np
 
-    from mien.faces.extract import with_people
+    from mien.faces.parts import with_people
     from mien.faces.faceset import open_set, write_index
     from mien.faces.group import tracks_of
 
