@@ -15,8 +15,27 @@ from mien.train.recipe import Recipe
 from mien.train.supervised import Part, SupervisedTask
 from mien.train.types import Event, Every
 
-RECIPE = Recipe("mlp", "none", {"widths": [12 * 12 * 3, 16]}, inputs="standard", epochs=4, batch=16, lr=0.1, momentum=0.9, l1=1e-4, l2=1e-3,
-                clip=2.0, schedule="cosine", warmup=0.2, label_smoothing=0.1, mixup=0.3, flip=True, shift=2, cutout=3, average=0.9)
+RECIPE = Recipe(
+    "mlp",
+    "none",
+    {"widths": [12 * 12 * 3, 16]},
+    inputs="standard",
+    epochs=4,
+    batch=16,
+    lr=0.1,
+    momentum=0.9,
+    l1=1e-4,
+    l2=1e-3,
+    clip=2.0,
+    schedule="cosine",
+    warmup=0.2,
+    label_smoothing=0.1,
+    mixup=0.3,
+    flip=True,
+    shift=2,
+    cutout=3,
+    average=0.9,
+)
 
 
 def pictures(count: int = 64, seed: int = 0) -> Part:
@@ -35,11 +54,23 @@ def task(**changes: object) -> SupervisedTask:
 
 def run(one: SupervisedTask, out: Path, steps: int, on_event: Callable[[Event], None] | None = None) -> Fitted:
     """By steps, never by the clock."""
-    return fit(one, out, steps=steps, runtime=choose("cpu", "fp32"), evaluate=Every(steps=4), save=Every(steps=5), tensorboard=False, on_event=on_event)
+    return fit(
+        one,
+        out,
+        steps=steps,
+        runtime=choose("cpu", "fp32"),
+        evaluate=Every(steps=4),
+        save=Every(steps=5),
+        tensorboard=False,
+        on_event=on_event,
+    )
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
     here = task()
     run(here, Path(sys.argv[1]) / "run", 8)
-    save_file({k: v.contiguous() for k, v in here.net.state_dict().items()}, Path(sys.argv[1]) / f"weights-{torch.distributed.is_initialized()}.safetensors")
+    save_file(
+        {k: v.contiguous() for k, v in here.net.state_dict().items()},
+        Path(sys.argv[1]) / f"weights-{torch.distributed.is_initialized()}.safetensors",
+    )

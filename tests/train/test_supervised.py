@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,7 @@ def test_rates_by_hand(changes: dict, share: float, factor: float) -> None:
 
 def test_cosine_falls_all_the_way() -> None:
     rates = [rate(replace(SCHEDULE, schedule="cosine"), share) for share in np.linspace(0, 1, 50)]
-    assert all(a > b for a, b in zip(rates, rates[1:], strict=False))
+    assert all(a > b for a, b in pairwise(rates))
     assert rates[25] == pytest.approx((1 + math.cos(math.pi * 25 / 49)) / 2)
 
 
@@ -110,7 +111,9 @@ def test_two_processes_equal_one(tmp_path: Path) -> None:
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     for name, command in (("one", [sys.executable]), ("two", torchrun)):
         (tmp_path / name).mkdir()
-        done = subprocess.run([*command, here / "supervised_probe.py", tmp_path / name], env=env, capture_output=True, text=True, timeout=240)
+        done = subprocess.run(
+            [*command, here / "supervised_probe.py", tmp_path / name], env=env, capture_output=True, text=True, timeout=240
+        )
         assert done.returncode == 0, done.stderr[-2000:]
     one = load_file(tmp_path / "one" / "weights-False.safetensors")
     two = load_file(tmp_path / "two" / "weights-True.safetensors")

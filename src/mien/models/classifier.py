@@ -39,7 +39,7 @@ class Plan:
 
 
 def build(plan: Plan) -> nn.Sequential:
-    """Input layer and network, untrained: (B, C, H, W) uint8 or 0..1 -> (B, classes) logits. ValueError for an unknown network."""
+    """Input layer and network, untrained: (B, C, H, W) uint8 or 0..1 -> (B, classes) logits. ValueError for no such network."""
     if plan.network not in NETWORKS:
         raise ValueError(f"no network is called {plan.network!r}; known: {', '.join(NETWORKS)}")
     return nn.Sequential(InputLayer(plan.shape, plan.inputs), NETWORKS[plan.network].build(classes=len(plan.classes), **plan.options))
@@ -54,8 +54,10 @@ def probabilities(net: nn.Module, images: Tensor, mirror: bool = False) -> Tenso
 
 def save(path: Path, net: nn.Module, plan: Plan, dtype: torch.dtype = torch.float32) -> None:
     """Write weights (`dtype`) and plan; what is not floating point stays as it is, and so do the input layer's statistics."""
-    tensors = {name: value.detach().cpu().to(dtype if value.is_floating_point() and not name.startswith("0.") else value.dtype).contiguous()
-               for name, value in net.state_dict().items()}
+    tensors = {
+        name: value.detach().cpu().to(dtype if value.is_floating_point() and not name.startswith("0.") else value.dtype).contiguous()
+        for name, value in net.state_dict().items()
+    }
     with atomic(path) as draft:
         save_file(tensors, draft, metadata={HEADER: json.dumps(asdict(plan))})
 

@@ -64,7 +64,9 @@ class SpeedNet(nn.Module):
         super().__init__()
         self.whiten = Whitening()
         c_in = [self.whiten.out_channels, *widths[:-1]]
-        self.body = nn.Sequential(nn.GELU(), *[group(a, b) for a, b in zip(c_in, widths, strict=True)], nn.AdaptiveMaxPool2d(1), nn.Flatten())
+        self.body = nn.Sequential(
+            nn.GELU(), *[group(a, b) for a, b in zip(c_in, widths, strict=True)], nn.AdaptiveMaxPool2d(1), nn.Flatten()
+        )
         self.head = nn.Linear(widths[-1], classes, bias=False)
 
     def fit_inputs(self, images: Tensor) -> None:

@@ -26,7 +26,9 @@ class Changes:
 def draw(count: int, size: tuple[int, int], shift: int, random: torch.Generator) -> Changes:
     """Random changes for `count` pictures of `size` (height, width)."""
     hole = torch.rand(count, 2, generator=random) * torch.tensor(size)
-    return Changes(torch.rand(count, generator=random) < 0.5, torch.randint(-shift, shift + 1, (count, 2), generator=random), hole.long())
+    return Changes(
+        torch.rand(count, generator=random) < 0.5, torch.randint(-shift, shift + 1, (count, 2), generator=random), hole.long()
+    )
 
 
 def reflected(index: Tensor, size: int) -> Tensor:
@@ -35,7 +37,10 @@ def reflected(index: Tensor, size: int) -> Tensor:
 
 
 def gather(images: Tensor, which: Tensor, changes: Changes | None = None, cutout: int = 0) -> Tensor:
-    """(N, H, W, C) uint8, (B,) -> (B, C, H, W) uint8 laid out channels_last, changed as asked. `cutout`: side of a mid-grey square."""
+    """(N, H, W, C) uint8, (B,) -> (B, C, H, W) uint8 laid out channels_last, changed as asked.
+
+    `cutout`: side of a mid-grey square; 0: none.
+    """
     if changes is None:
         return images[which].permute(0, 3, 1, 2)
     height, width = images.shape[1:3]

@@ -27,14 +27,14 @@ def penalised(net: nn.Module, which: str) -> set[str]:
 
 
 def groups(net: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
-    """Parameter groups: penalised or not, and biases and norms (one dimension) with their own factor on the rate."""
+    """Parameter groups by weight decay and rate (`bias_lr` is for parameters of one dimension); as few as can be: each costs time."""
     chosen = penalised(net, recipe.penalised)
-    out: dict[tuple[bool, bool], list[nn.Parameter]] = {}
+    out: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, p in net.named_parameters():
         if p.requires_grad:
-            out.setdefault((name in chosen, p.ndim > 1), []).append(p)
-    return [{"params": params, "weight_decay": recipe.l2 if decayed else 0.0, "peak": recipe.lr * (1.0 if wide else recipe.bias_lr)}
-            for (decayed, wide), params in out.items()]
+            decay, peak = recipe.l2 if name in chosen else 0.0, recipe.lr * (1.0 if p.ndim > 1 else recipe.bias_lr)
+            out.setdefault((decay, peak), []).append(p)
+    return [{"params": params, "weight_decay": decay, "peak": peak} for (decay, peak), params in out.items()]
 
 
 def optimiser(net: nn.Module, recipe: Recipe) -> Optimizer:

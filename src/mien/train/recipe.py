@@ -24,6 +24,8 @@ class Recipe:
     """File or folder, below the data folder."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """For the network's builder."""
+    names: tuple[str, ...] = ()
+    """Of the classes, where the data has only numbers for them."""
     size: int | None = None
     """Pixels a side; None: as the pictures are."""
     inputs: str = "standard"
@@ -83,9 +85,19 @@ class Recipe:
     def __post_init__(self) -> None:
         """Raises ValueError for values that cannot be."""
         checks = {
-            "epochs": self.epochs > 0, "batch": self.batch >= 0, "lr": self.lr > 0, "dev": 0 <= self.dev < 1, "momentum": 0 <= self.momentum < 1,
-            "warmup": 0 <= self.warmup <= 1, "average": 0 <= self.average < 1, "label_smoothing": 0 <= self.label_smoothing < 1,
-            "mixup": self.mixup >= 0, "shift": self.shift >= 0, "cutout": self.cutout >= 0, "l1": self.l1 >= 0, "l2": self.l2 >= 0,
+            "epochs": self.epochs > 0,
+            "batch": self.batch >= 0,
+            "lr": self.lr > 0,
+            "dev": 0 <= self.dev < 1,
+            "momentum": 0 <= self.momentum < 1,
+            "warmup": 0 <= self.warmup <= 1,
+            "average": 0 <= self.average < 1,
+            "label_smoothing": 0 <= self.label_smoothing < 1,
+            "mixup": self.mixup >= 0,
+            "shift": self.shift >= 0,
+            "cutout": self.cutout >= 0,
+            "l1": self.l1 >= 0,
+            "l2": self.l2 >= 0,
         }
         for name, good in checks.items():
             if not good:

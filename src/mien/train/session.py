@@ -82,7 +82,9 @@ def resized(examples: Examples, size: int | None) -> Examples:
 def prepare(recipe: Recipe, source: Path) -> Prepared:
     """Read and divide: the data's own dev and test parts where it has them, else `recipe.dev` of it for dev, a tenth for test."""
     there = parts(source)
-    known, dev, test = (resized(read_examples(source, name, recipe.size), recipe.size) if name in there else None for name in ("train", "dev", "test"))
+    known, dev, test = (
+        resized(read_examples(source, name, recipe.size), recipe.size) if name in there else None for name in ("train", "dev", "test")
+    )
     assert known
     wanted = {"train": 1.0, "dev": 0.0 if dev else recipe.dev, "test": 0.0 if test else 0.1}
     wanted["train"] -= wanted["dev"] + wanted["test"]
@@ -90,11 +92,29 @@ def prepare(recipe: Recipe, source: Path) -> Prepared:
     split = dict(zip([name for name, share in wanted.items() if share], pieces, strict=True))
     some = {name: part(known, which) for name, which in split.items()}
     own = {name: part(examples) for name, examples in (("dev", dev), ("test", test)) if examples and (name == "test" or recipe.dev)}
-    return Prepared(known.classes, some["train"], (some | own).get("dev"), (some | own).get("test"), {k: v.tolist() for k, v in split.items()})
+    if recipe.names and len(recipe.names) != len(known.classes):
+        raise ValueError(f"the recipe has names for {len(recipe.names)} classes, {source} has {len(known.classes)}")
+    return Prepared(
+        recipe.names or known.classes,
+        some["train"],
+        (some | own).get("dev"),
+        (some | own).get("test"),
+        {k: v.tolist() for k, v in split.items()},
+    )
 
 
-def learn(recipe: Recipe, source: Path, out: Path, *, minutes: float | None = None, runtime: Runtime | None = None, resume: bool = False,
-          net: nn.Sequential | None = None, label: str = "train", ready: Prepared | None = None) -> Learned:
+def learn(
+    recipe: Recipe,
+    source: Path,
+    out: Path,
+    *,
+    minutes: float | None = None,
+    runtime: Runtime | None = None,
+    resume: bool = False,
+    net: nn.Sequential | None = None,
+    label: str = "train",
+    ready: Prepared | None = None,
+) -> Learned:
     """Train `recipe` on the data in `source`; everything about it is in `out` afterwards. `net`: trained weights to start from.
 
     ValueError for bad data, or a folder that holds a run (of other settings, or one that was not asked to be resumed).
@@ -106,9 +126,21 @@ def learn(recipe: Recipe, source: Path, out: Path, *, minutes: float | None = No
     _remember(recipe, ready, out, resume)
     task = SupervisedTask(recipe, ready.classes, ready.train, ready.dev, net)
     say(f"{label}: {len(ready.train)} pictures of {len(ready.classes)} classes, {task.steps} steps of {task.batch}; {runtime.reason}")
-    fitted = fit(task, out, steps=task.steps, minutes=minutes, runtime=runtime, resume=resume, seed=recipe.seed,
-                 evaluate=Every(steps=max(task.epoch_steps, task.steps // 200)), stop_on_plateau=recipe.patience > 0, least_gain=0.0,
-                 patience=max(recipe.patience, 1), label=label, on_event=_best_keeper(task, out) if recipe.patience else None)
+    fitted = fit(
+        task,
+        out,
+        steps=task.steps,
+        minutes=minutes,
+        runtime=runtime,
+        resume=resume,
+        seed=recipe.seed,
+        evaluate=Every(steps=max(task.epoch_steps, task.steps // 200)),
+        stop_on_plateau=recipe.patience > 0,
+        least_gain=0.0,
+        patience=max(recipe.patience, 1),
+        label=label,
+        on_event=_best_keeper(task, out) if recipe.patience else None,
+    )
     return conclude(task, ready, fitted, out)
 
 
@@ -129,10 +161,21 @@ def conclude(task: SupervisedTask, ready: Prepared, fitted: Fitted, out: Path) -
         files += ["confusion.png", "mistakes.png"]
     last = history[-1] if history else {}
     learned = Learned(
-        out, task.recipe.network, sum(p.numel() for p in task.net.parameters()), len(ready.classes),
+        out,
+        task.recipe.network,
+        sum(p.numel() for p in task.net.parameters()),
+        len(ready.classes),
         {name: len(p) if p else 0 for name, p in (("train", ready.train), ("dev", ready.dev), ("test", ready.test))},
-        round(fitted.steps / task.epoch_steps, 2), round(fitted.seconds, 1), round(fitted.items_per_second, 1),
-        round(last.get("train/accuracy", 0.0), 4), last.get("dev/accuracy"), accuracy, loss, fitted.reason, (*files, "card.toml"))
+        round(fitted.steps / task.epoch_steps, 2),
+        round(fitted.seconds, 1),
+        round(fitted.items_per_second, 1),
+        round(last.get("train/accuracy", 0.0), 4),
+        last.get("dev/accuracy"),
+        accuracy,
+        loss,
+        fitted.reason,
+        (*files, "card.toml"),
+    )
     with atomic(out / "card.toml") as draft:
         draft.write_text(card_text(task, learned), encoding="utf-8")
     return learned
@@ -141,21 +184,33 @@ def conclude(task: SupervisedTask, ready: Prepared, fitted: Fitted, out: Path) -
 def card_text(task: SupervisedTask, learned: Learned) -> str:
     """A card for the model in the run folder: what is known of it, in the form of `mien.weights`' cards."""
     data = (learned.out / MODEL).read_bytes()
-    changed = {f.name: v for f in dataclasses.fields(Recipe) if (v := getattr(task.recipe, f.name)) != f.default and f.name not in ("network", "data")}
+    changed = {
+        f.name: v
+        for f in dataclasses.fields(Recipe)
+        if (v := getattr(task.recipe, f.name)) != f.default and f.name not in ("network", "data")
+    }
     settings = ", ".join(f"{name} {dict(v) if isinstance(v, dict) else v}" for name, v in changed.items() if v != {})
     shape = ", ".join(map(str, task.plan.shape))
     lines = {
         "title": f"{task.recipe.network}, {learned.classes} classes",
         "what": f"tells {', '.join(task.plan.classes[:12])}{' and more' if learned.classes > 12 else ''} apart",
-        "paper": "", "licence": "", "input": f"(B, {shape}) RGB or grey, 0..255 or 0..1", "training_data": f"{learned.pictures['train']} pictures of {task.recipe.data}",
+        "paper": "",
+        "licence": "",
+        "input": f"(B, {shape}) RGB or grey, 0..255 or 0..1",
+        "training_data": f"{learned.pictures['train']} pictures of {task.recipe.data}",
         "recipe": f"{settings}; {learned.epochs:g} epochs, {learned.seconds:g} s, {learned.images_per_second:g} pictures a second",
-        "parameters": learned.parameters, "size": len(data), "sha256": hashlib.sha256(data).hexdigest(), "format": "safetensors", "kind": "classifier",
+        "parameters": learned.parameters,
+        "size": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "format": "safetensors",
+        "kind": "classifier",
     }
     text = "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in lines.items())
     for name, value in (("dev accuracy", learned.dev_accuracy), ("test accuracy", learned.test_accuracy)):
         if value is not None:
             count = learned.pictures[name.split()[0]]
-            text += f'\n[[scores]]\nname = "{name}"\nvalue = {value:.4f}\nprotocol = "{count} pictures held back, one run, seed {task.recipe.seed}"\n'
+            protocol = f"{count} pictures held back, one run, seed {task.recipe.seed}"
+            text += f'\n[[scores]]\nname = "{name}"\nvalue = {value:.4f}\nprotocol = "{protocol}"\n'
     return text
 
 
@@ -184,6 +239,7 @@ def _remember(recipe: Recipe, ready: Prepared, out: Path, resume: bool) -> None:
 
 def _best_keeper(task: SupervisedTask, out: Path) -> Any:
     """After every evaluation: if the score is the best so far, keep these weights."""
+
     def keep(event: Event) -> None:
         if event.kind == "evaluated" and event.values.get("score", task.best) > task.best:
             task.best = event.values["score"]

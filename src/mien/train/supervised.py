@@ -42,7 +42,9 @@ class SupervisedTask(Task):
     batches; every process takes its share of the global batch and of the numbers drawn for it.
     """
 
-    def __init__(self, recipe: Recipe, classes: tuple[str, ...], train: Part, dev: Part | None = None, net: nn.Sequential | None = None) -> None:
+    def __init__(
+        self, recipe: Recipe, classes: tuple[str, ...], train: Part, dev: Part | None = None, net: nn.Sequential | None = None
+    ) -> None:
         """`net`: trained weights to go on from (input layer first), else a new one whose input layer is fitted on `train`."""
         height, width, channels = train.images.shape[1:]
         self.recipe, self.train, self.dev = recipe, train, dev
@@ -194,4 +196,6 @@ class SupervisedTask(Task):
         net = self.result.eval()
         device = next(net.parameters()).device
         with self.runtime.autocast():
-            return torch.cat([probabilities(net, part.to(device).permute(0, 3, 1, 2), self.recipe.mirror).cpu() for part in images.split(AT_ONCE)])
+            return torch.cat(
+                [probabilities(net, part.to(device).permute(0, 3, 1, 2), self.recipe.mirror).cpu() for part in images.split(AT_ONCE)]
+            )

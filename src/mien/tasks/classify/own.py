@@ -18,19 +18,25 @@ MOST_STEPS, FEWEST_STEPS = 4000, 300
 """A few pictures are shown often, many seldom: the default number of epochs keeps the steps between these."""
 
 
-def train_own(folder: Path, out: Path, start: str, minutes: float | None, pairs: Sequence[str], resume: bool, device: str, precision: str) -> Learned:
+def train_own(
+    folder: Path, out: Path, start: str, minutes: float | None, pairs: Sequence[str], resume: bool, device: str, precision: str
+) -> Learned:
     """`mien classify train`."""
     recipe = photos()
     before = None if start == "nothing" else load(start)
     if before:
         _, plan = before
-        recipe = replace(recipe, network=plan.network, options=dict(plan.options), inputs=plan.inputs, size=plan.shape[1], mirror=plan.mirror)
+        recipe = replace(
+            recipe, network=plan.network, options=dict(plan.options), inputs=plan.inputs, size=plan.shape[1], mirror=plan.mirror
+        )
     recipe = settings(pairs, recipe)
     ready = prepare(recipe, folder)
     if not any(pair.startswith("epochs=") for pair in pairs):
         recipe = replace(recipe, epochs=float(sensible_epochs(recipe, ready)))
     net = transferred(before[0], before[1], recipe, ready) if before else None
-    return learn(recipe, folder, out, minutes=minutes, runtime=choose(device, precision), resume=resume, net=net, label="classify", ready=ready)
+    return learn(
+        recipe, folder, out, minutes=minutes, runtime=choose(device, precision), resume=resume, net=net, label="classify", ready=ready
+    )
 
 
 def sensible_epochs(recipe: Recipe, ready: Prepared) -> int:
@@ -43,8 +49,12 @@ def transferred(net: nn.Sequential, plan: Plan, recipe: Recipe, ready: Prepared)
     """A network for the new classes with the old one's weights wherever shapes agree: all but the last layer."""
     channels = ready.train.images.shape[3]
     if channels != plan.shape[0]:
-        raise ValueError(f"the pictures have {channels} channels, the network to start from takes {plan.shape[0]}: use --start nothing")
+        raise ValueError(
+            f"the pictures have {channels} channels, the network to start from takes {plan.shape[0]}: use --start nothing"
+        )
     fresh = build(replace(plan, classes=ready.classes, options=dict(recipe.options), shape=(channels, *ready.train.images.shape[1:3])))
     new, old = fresh.state_dict(), net.state_dict()
-    fresh.load_state_dict({name: old[name] if name in old and old[name].shape == value.shape else value for name, value in new.items()})
+    fresh.load_state_dict(
+        {name: old[name] if name in old and old[name].shape == value.shape else value for name, value in new.items()}
+    )
     return fresh

@@ -113,8 +113,19 @@ def measured(data: Path, model: str, part: str, out: Path | None, device: str, p
         report.confusion(matrix, plan.classes, out / "confusion.png")
         report.mistakes(images, labels, guesses, values, plan.classes, out / "mistakes.png")
         files = ("confusion.png", "mistakes.png")
-    rows = [ClassScore(name, int(matrix[k].sum()), round(float(precision_[k]), 4), round(float(recall[k]), 4), round(float(f1[k]), 4))
-            for k, name in enumerate(plan.classes)]
+    rows = [
+        ClassScore(name, int(matrix[k].sum()), round(float(precision_[k]), 4), round(float(recall[k]), 4), round(float(f1[k]), 4))
+        for k, name in enumerate(plan.classes)
+    ]
     loss = float(F.nll_loss(found.clamp_min(1e-12).log(), torch.from_numpy(labels)))
-    return Measured(model, len(labels), float((guesses == labels).mean()), float(top_k_accuracy(values, labels, min(5, len(plan.classes)))),
-                    round(loss, 4), round(float(expected_calibration_error(values, labels)), 4), round(len(labels) / seconds, 1), rows, files)
+    return Measured(
+        model,
+        len(labels),
+        float((guesses == labels).mean()),
+        float(top_k_accuracy(values, labels, min(5, len(plan.classes)))),
+        round(loss, 4),
+        round(float(expected_calibration_error(values, labels)), 4),
+        round(len(labels) / seconds, 1),
+        rows,
+        files,
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mien.data.examples import CIFAR10
 from mien.train.recipe import Recipe
 
 
@@ -12,51 +13,172 @@ def digits_256() -> Recipe:
 
 def lenet5() -> Recipe:
     """LeNet-5 on MNIST (LeCun et al. 1998: 0.95 % error; here with ReLU and max pooling, shifts by up to 2 pixels)."""
-    return Recipe("lenet5", "digits", epochs=20, batch=128, lr=0.1, momentum=0.9, nesterov=True, l2=5e-4, schedule="onecycle", shift=2, dev=0.05)
+    return Recipe(
+        "lenet5", "digits", epochs=20, batch=128, lr=0.1, momentum=0.9, nesterov=True, l2=5e-4, schedule="onecycle", shift=2, dev=0.05
+    )
 
 
 def mlp_cifar() -> Recipe:
     """Flatten, 200 ReLU, 150 ReLU, 10 softmax; Adam 0.0005, batch 32, 10 epochs, shuffled: 51.6 % training accuracy."""
-    return Recipe("mlp", "cifar10", {"widths": [3072, 200, 150]}, inputs="none", epochs=10, batch=32, optimiser="adam", lr=5e-4, eps=1e-7, dev=0.0)
+    return Recipe(
+        "mlp",
+        "cifar10",
+        {"widths": [3072, 200, 150]},
+        names=CIFAR10,
+        inputs="none",
+        epochs=10,
+        batch=32,
+        optimiser="adam",
+        lr=5e-4,
+        eps=1e-7,
+        dev=0.0,
+    )
 
 
 def resnet20() -> Recipe:
     """ResNet-20, shortcut A, as in the paper (He et al. 2015, section 4.2): 64,000 steps of 128, 91.25 %."""
-    return Recipe("resnet20", "cifar10", epochs=164, batch=128, lr=0.1, momentum=0.9, l2=1e-4, penalised="all", schedule="step",
-                  milestones=(0.5, 0.75), flip=True, shift=4, dev=0.0)
+    return Recipe(
+        "resnet20",
+        "cifar10",
+        names=CIFAR10,
+        epochs=164,
+        batch=128,
+        lr=0.1,
+        momentum=0.9,
+        l2=1e-4,
+        penalised="all",
+        schedule="step",
+        milestones=(0.5, 0.75),
+        flip=True,
+        shift=4,
+        dev=0.0,
+    )
 
 
 def resnet20_quick() -> Recipe:
     """ResNet-20 in a tenth of the paper's epochs: one cycle, Nesterov's momentum."""
-    return Recipe("resnet20", "cifar10", epochs=16, batch=128, lr=0.2, momentum=0.9, nesterov=True, l2=5e-4, schedule="onecycle",
-                  flip=True, shift=2, dev=0.0)
+    return Recipe(
+        "resnet20",
+        "cifar10",
+        names=CIFAR10,
+        epochs=16,
+        batch=128,
+        lr=0.2,
+        momentum=0.9,
+        nesterov=True,
+        l2=5e-4,
+        schedule="onecycle",
+        flip=True,
+        shift=2,
+        dev=0.0,
+    )
 
 
 def resnet56() -> Recipe:
     """ResNet-56 as in the paper: 93.03 %."""
-    return Recipe("resnet56", "cifar10", epochs=164, batch=128, lr=0.1, momentum=0.9, l2=1e-4, penalised="all", schedule="step",
-                  milestones=(0.5, 0.75), flip=True, shift=4, dev=0.0)
+    return Recipe(
+        "resnet56",
+        "cifar10",
+        names=CIFAR10,
+        epochs=164,
+        batch=128,
+        lr=0.1,
+        momentum=0.9,
+        l2=1e-4,
+        penalised="all",
+        schedule="step",
+        milestones=(0.5, 0.75),
+        flip=True,
+        shift=4,
+        dev=0.0,
+    )
 
 
 def vgg16_bn() -> Recipe:
     """VGG-16 with batch norm for 32-pixel pictures: about 93.6 %."""
-    return Recipe("vgg16-cifar", "cifar10", epochs=160, batch=128, lr=0.05, momentum=0.9, l2=5e-4, schedule="cosine", warmup=0.02,
-                  flip=True, shift=4, dev=0.0)
+    return Recipe(
+        "vgg16-cifar",
+        "cifar10",
+        names=CIFAR10,
+        epochs=160,
+        batch=128,
+        lr=0.05,
+        momentum=0.9,
+        l2=5e-4,
+        schedule="cosine",
+        warmup=0.02,
+        flip=True,
+        shift=4,
+        dev=0.0,
+    )
 
 
 def densenet_bc() -> Recipe:
     """DenseNet-BC-100-12 as in the paper (Huang et al. 2016, section 4.2): 300 epochs of 64, 95.49 %."""
-    return Recipe("densenet-bc-100-12", "cifar10", epochs=300, batch=64, lr=0.1, momentum=0.9, nesterov=True, l2=1e-4, penalised="all",
-                  schedule="step", milestones=(0.5, 0.75), flip=True, shift=4, dev=0.0)
+    return Recipe(
+        "densenet-bc-100-12",
+        "cifar10",
+        names=CIFAR10,
+        epochs=300,
+        batch=64,
+        lr=0.1,
+        momentum=0.9,
+        nesterov=True,
+        l2=1e-4,
+        penalised="all",
+        schedule="step",
+        milestones=(0.5, 0.75),
+        flip=True,
+        shift=4,
+        dev=0.0,
+    )
 
 
 def speed() -> Recipe:
     """94 % on CIFAR-10 in little time (Jordan 2024): the settings of airbench94, its look-ahead replaced by a moving average."""
-    return Recipe("speednet", "cifar10", epochs=10, batch=1000, lr=1.5, momentum=0.85, nesterov=True, l2=1.33e-3, bias_lr=64.0,
-                  schedule="linear", warmup=0.23, final=0.07, label_smoothing=0.2, flip=True, shift=2, average=0.95, dev=0.0, mirror=True)
+    return Recipe(
+        "speednet",
+        "cifar10",
+        names=CIFAR10,
+        epochs=10,
+        batch=1000,
+        lr=1.5,
+        momentum=0.85,
+        nesterov=True,
+        l2=1.33e-3,
+        bias_lr=64.0,
+        schedule="linear",
+        warmup=0.23,
+        final=0.07,
+        label_smoothing=0.2,
+        flip=True,
+        shift=2,
+        average=0.95,
+        dev=0.0,
+        mirror=True,
+    )
 
 
 def photos() -> Recipe:
     """A folder of folders, from a bundled network whose last layer is made anew."""
-    return Recipe("speednet", "", size=32, epochs=30, batch=64, lr=0.3, momentum=0.85, nesterov=True, l2=1.33e-3, bias_lr=8.0,
-                  schedule="linear", warmup=0.1, final=0.02, label_smoothing=0.1, flip=True, shift=2, average=0.95, dev=0.1, mirror=True)
+    return Recipe(
+        "speednet",
+        "",
+        size=32,
+        epochs=30,
+        batch=64,
+        lr=0.3,
+        momentum=0.85,
+        nesterov=True,
+        l2=1.33e-3,
+        bias_lr=8.0,
+        schedule="linear",
+        warmup=0.1,
+        final=0.02,
+        label_smoothing=0.1,
+        flip=True,
+        shift=2,
+        average=0.95,
+        dev=0.1,
+        mirror=True,
+    )

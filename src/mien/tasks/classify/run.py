@@ -72,7 +72,9 @@ class Measured:
     files: tuple[str, ...] = ()
 
 
-def classify(images: tuple[Path, ...], /, *, model: str = "speednet-cifar10", top: int = 5, device: str = "auto", precision: str = "auto") -> Classified:
+def classify(
+    images: tuple[Path, ...], /, *, model: str = "speednet-cifar10", top: int = 5, device: str = "auto", precision: str = "auto"
+) -> Classified:
     """Say what pictures show: the likeliest classes with their probabilities.
 
     Args:
@@ -88,8 +90,16 @@ def classify(images: tuple[Path, ...], /, *, model: str = "speednet-cifar10", to
     return classified(images, model, top, device, precision)
 
 
-def evaluate(data: Path, /, *, model: str = "speednet-cifar10", part: str = "test", out: Path | None = None, device: str = "auto",
-             precision: str = "auto") -> Measured:
+def evaluate(
+    data: Path,
+    /,
+    *,
+    model: str = "speednet-cifar10",
+    part: str = "test",
+    out: Path | None = None,
+    device: str = "auto",
+    precision: str = "auto",
+) -> Measured:
     """Measure a classifier on labelled pictures: accuracy, top 5, calibration, every class; with --out also pictures of its mistakes.
 
     Args:
@@ -106,9 +116,18 @@ def evaluate(data: Path, /, *, model: str = "speednet-cifar10", part: str = "tes
     return measured(data, model, part, out, device, precision)
 
 
-def train(folder: Path, /, *, out: Path, start: str = "speednet-cifar10", minutes: float | None = None,
-          set_: Annotated[tuple[str, ...], Parameter(name="--set")] = (), resume: bool = False, device: str = "auto",
-          precision: str = "auto") -> Learned:
+def train(
+    folder: Path,
+    /,
+    *,
+    out: Path,
+    start: str = "speednet-cifar10",
+    minutes: float | None = None,
+    set_: Annotated[tuple[str, ...], Parameter(name="--set")] = (),
+    resume: bool = False,
+    device: str = "auto",
+    precision: str = "auto",
+) -> Learned:
     """Train a classifier on your own pictures: a folder with one folder of pictures for each class.
 
     A tenth of the pictures tests it and another tenth decides when to stop, unless the folder has train/ and test/ below.

@@ -5,10 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 
 from mien.data.warp import invert, scale_of, transform, warp
-from mien.faces.mask import face_mask
+from mien.faces.mask import face_mask, grow
+
+
+INNER = [*range(17, 27), 54, 9, 8, 7, 48]
+"""Of the 68 points, those that bound brows, nose and mouth."""
+LIKE, UNLIKE = 6, 24
+"""Grey levels that a drawn pixel may be further from skin than what was there: up to the first it counts in full, from the second on not."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,23 @@ def soft_mask(landmarks: np.ndarray, size: tuple[int, int], edge: float, forehea
     return ((soft - 0.5) * 2).clip(0, 1)  # the blur reaches half 0.5 at the outline: fade out there, not beyond
 
 
+def agreement(drawn: np.ndarray, there: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """(S, S, 3) uint8 twice and (68, 2) -> (S, S) uint8: 255 where the drawn face counts in full.
+
+    Around brows, eyes, nose and mouth that is everywhere. Towards the outline it falls where the drawn pixel is further from
+    skin than the one that was there: a network that saw hair or background at the edge of a face draws them there too.
+    """
+    side = len(drawn)
+    canvas = Image.new("L", (side, side))
+    ImageDraw.Draw(canvas).polygon([(float(x), float(y)) for x, y in grow(landmarks[INNER], 1.0)], fill=255)
+    inside = np.asarray(canvas) > 0
+    core = np.asarray(canvas.filter(ImageFilter.GaussianBlur(side / 32)), np.float32) / 255
+    skin = [np.abs(face - np.median(face[inside], axis=0)).mean(2) if inside.any() else 0 * core for face in (drawn, there)]
+    strange = (255 * ((skin[0] - skin[1] - LIKE) / (UNLIKE - LIKE)).clip(0, 1)).astype(np.uint8)
+    strange = np.asarray(Image.fromarray(strange).filter(ImageFilter.GaussianBlur(side / 64)), np.float32) / 255
+    return (255 * (1 - (1 - core) * strange)).round().astype(np.uint8)
+
+
 def window_box(matrix: np.ndarray, side: int, shape: tuple[int, ...]) -> tuple[int, int, int, int]:
     """The part x1, y1, x2, y2 of a picture that an aligned window touches."""
     corners = transform(invert(matrix), np.array([[0, 0], [side, 0], [0, side], [side, side]], float))
@@ -72,10 +95,12 @@ def window_box(matrix: np.ndarray, side: int, shape: tuple[int, ...]) -> tuple[i
     return max(x1, 0), max(y1, 0), min(x2, shape[1]), min(y2, shape[0])
 
 
-def paste(image: np.ndarray, face: np.ndarray, matrix: np.ndarray, landmarks: np.ndarray, blend: Blend) -> np.ndarray:
+def paste(image: np.ndarray, face: np.ndarray, matrix: np.ndarray, landmarks: np.ndarray, blend: Blend,
+          weight: np.ndarray | None = None) -> np.ndarray:
     """Return `image` (H, W, 3) uint8 with the aligned `face` (S, S, 3) uint8 in place.
 
-    `matrix` is the transform from the picture to the aligned window, `landmarks` (68, 2) the face's points in the picture.
+    `matrix` is the transform from the picture to the aligned window, `landmarks` (68, 2) the face's points in the picture; `weight` (S, S) uint8 says
+    how much each pixel of the face counts, 255 unless given.
     """
     side = len(face)
     x1, y1, x2, y2 = window_box(matrix, side, image.shape)
@@ -90,6 +115,8 @@ def paste(image: np.ndarray, face: np.ndarray, matrix: np.ndarray, landmarks: np
     edge = blend.feather * side / scale_of(matrix)
     mask = soft_mask(landmarks - (x1, y1), (x2 - x1, y2 - y1), edge, blend.forehead)
     window = warp(np.full((side, side), 255, np.uint8), back, (x2 - x1, y2 - y1)) > 250
+    if weight is not None:
+        mask *= warp(weight, back, (x2 - x1, y2 - y1)).astype(np.float32) / 255
     mask = (mask * window)[..., None]
     out = image.copy()
     part = out[y1:y2, x1:x2]

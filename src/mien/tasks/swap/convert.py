@@ -13,7 +13,7 @@ from mien.faces.find import Measured, find_measured
 from mien.faces.follow import Follower
 from mien.faces.mask import face_mask
 from mien.runtime import Runtime, with_parity
-from mien.tasks.swap.blend import Blend, Tone, paste, recolour, tone
+from mien.tasks.swap.blend import Blend, Tone, agreement, paste, recolour, tone
 from mien.tasks.swap.model import SwapModel
 from mien.tasks.swap.steady import Steady
 
@@ -119,8 +119,8 @@ class Swapper:
     def _swap(self, image: np.ndarray, landmarks: np.ndarray, track: _Track | None) -> np.ndarray:
         window, matrix = align(image, landmarks, self.draw.size)
         drawn = self.draw(window[None])[0]
+        points = landmarks @ matrix[:, :2].T + matrix[:, 2]
         if self.blend.colour == "match":
-            points = landmarks @ matrix[:, :2].T + matrix[:, 2]
             mask = face_mask(points, (self.draw.size, self.draw.size), 0.0)
             have, want = tone(drawn, mask), tone(window, mask)
             if track is not None:  # a tenth a frame: light may change, but must not flicker
@@ -128,4 +128,4 @@ class Swapper:
                 want = track.want.mix(want, 0.1) if track.want else want
                 track.have, track.want = have, want
             drawn = recolour(drawn, have, want)
-        return paste(image, drawn, matrix, landmarks, self.blend)
+        return paste(image, drawn, matrix, landmarks, self.blend, agreement(drawn, window, points))

@@ -14,7 +14,7 @@ from mien.train.recipe import Recipe
 
 
 def known() -> dict[str, Callable[[], Recipe]]:
-    """"task/name" with dashes -> the function."""
+    """task/name, with dashes -> the function."""
     found = {}
     for task in pkgutil.iter_modules(mien.tasks.__path__):
         name = f"mien.tasks.{task.name}.recipes"

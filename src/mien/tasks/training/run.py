@@ -53,9 +53,17 @@ def recipes() -> Recipes:
     return Recipes(tuple(Listed(name, " ".join((function.__doc__ or "").split())) for name, function in known().items()))
 
 
-def train(recipe: str, *, data: Path | None = None, out: Path | None = None, minutes: float | None = None,
-          set_: Annotated[tuple[str, ...], Parameter(name="--set")] = (), resume: bool = False, device: str = "auto",
-          precision: str = "auto") -> Learned:
+def train(
+    recipe: str,
+    *,
+    data: Path | None = None,
+    out: Path | None = None,
+    minutes: float | None = None,
+    set_: Annotated[tuple[str, ...], Parameter(name="--set")] = (),
+    resume: bool = False,
+    device: str = "auto",
+    precision: str = "auto",
+) -> Learned:
     """Train as a recipe says. Ctrl-C ends the step, saves and reports; the same line with --resume goes on.
 
     OUT then holds model.safetensors, its card, curves, confusion matrix, the worst mistakes, checkpoints and TensorBoard's log.
@@ -84,9 +92,18 @@ def train(recipe: str, *, data: Path | None = None, out: Path | None = None, min
     return learn(chosen, source, folder, minutes=minutes, runtime=choose(device, precision), resume=resume, label=recipe)
 
 
-def tune(recipe: str, ranges: Annotated[tuple[str, ...], Parameter(name="--range", consume_multiple=True)], *, data: Path | None = None,
-         out: Path | None = None, trials: int = 40, minutes: float | None = None,
-         set_: Annotated[tuple[str, ...], Parameter(name="--set")] = (), device: str = "auto", precision: str = "auto") -> Tuned:
+def tune(
+    recipe: str,
+    ranges: Annotated[tuple[str, ...], Parameter(name="--range", consume_multiple=True)],
+    *,
+    data: Path | None = None,
+    out: Path | None = None,
+    trials: int = 40,
+    minutes: float | None = None,
+    set_: Annotated[tuple[str, ...], Parameter(name="--set")] = (),
+    device: str = "auto",
+    precision: str = "auto",
+) -> Tuned:
     """Search a recipe's settings: a random pass over the ranges given, then finer ones around the best; the score is of dev pictures.
 
     OUT then holds every trial as a table, the best settings, and a parallel-coordinates picture. Started again, it goes on.
@@ -105,7 +122,9 @@ def tune(recipe: str, ranges: Annotated[tuple[str, ...], Parameter(name="--range
     """
     from mien.tasks.training.trials import search_recipe
 
-    return search_recipe(recipe, ranges, data, out or Path("runs") / f"tune-{recipe.replace('/', '-')}", trials, minutes, set_, device, precision)
+    return search_recipe(
+        recipe, ranges, data, out or Path("runs") / f"tune-{recipe.replace('/', '-')}", trials, minutes, set_, device, precision
+    )
 
 
 COMMANDS = (recipes, train, tune)

@@ -1,0 +1,1 @@
+"""Explanation: what a network sees, on any network of the library."""

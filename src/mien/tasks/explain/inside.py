@@ -1,0 +1,150 @@
+"""What is inside: filters, feature maps, what units look for, receptive fields."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from mien.nn.explain.filters import first_filters
+from mien.nn.explain.layers import Layer, outputs, telling
+from mien.nn.explain.maximise import Ascent, maximise
+from mien.nn.explain.patches import Peak, cut, peaks
+from mien.progress import Progress
+from mien.tasks.explain import draw, words
+from mien.tasks.explain.study import Figure, Group, Section, Study, label, several
+from mien.tasks.explain.subject import Text
+
+WIDTH, GAP = 912, 4
+"""Pixels of a row of tiles, and between tiles."""
+FILTERS, ACROSS, LARGEST_TILE = 64, 16, 96
+MAPS, MANY_MAPS, MAPS_ACROSS = 12, 48, 12
+UNITS, PATCHES, TILE = 4, 8, 152
+FULL = 160
+"""Input sides up to this are used as they are for activation maximisation."""
+
+
+def filters(study: Study) -> Section | None:
+    """The first layer's weights; None where they are no pictures."""
+    found = first_filters(study.subject.net, study.found, tuple(study.subject.x.shape[1:]))
+    if found is None:
+        return None
+    name, weights = found
+    shown = weights[:FILTERS]
+    across = min(len(shown), ACROSS)
+    side = min((WIDTH - GAP * (across - 1)) // across, LARGEST_TILE)
+    tiles = [draw.fitted(draw.rgb(one), side) for one in shown]
+    rows = [tiles[i : i + across] for i in range(0, len(tiles), across)]
+    count = f"{len(shown)} of {len(weights)}" if len(shown) < len(weights) else str(len(weights))
+    size = " x ".join(map(str, weights.shape[-2:]))
+    title = Text(f"{count} filters of {size} pixels", f"共 {len(weights)} 个滤波器,每个 {size} 像素")
+    figure = Figure("filters", draw.sheet(rows, GAP), title)
+    about = Text(words.FILTERS_ABOUT.en.format(layer=name), words.FILTERS_ABOUT.zh.format(layer=name))
+    return Section(words.FILTERS, about, (Group("", (figure,)),))
+
+
+def maps(study: Study) -> Section | None:
+    """The most telling maps of some layers; None where there are no maps."""
+    groups = []
+    side = (WIDTH - GAP * (MAPS_ACROSS - 1)) // MAPS_ACROSS
+    for layer in study.looked_into(only_maps=True):
+        features = study.look(layer)
+        units = telling(features, MAPS if study.layer is None else MANY_MAPS)
+        tiles = [draw.fitted(_ranged(features[unit]), side) for unit in units]
+        rows = [tiles[i : i + MAPS_ACROSS] for i in range(0, len(tiles), MAPS_ACROSS)]
+        groups.append(Group(label(study, layer), (Figure(f"maps-{layer.name}", draw.sheet(rows, GAP), several(units)),)))
+    return Section(words.MAPS, words.MAPS_ABOUT, tuple(groups)) if groups else None
+
+
+def _ranged(values: Tensor):
+    """(H, W) -> (H, W, 3) uint8 by its own range."""
+    low, high = float(values.min()), float(values.max())
+    return draw.coloured(((values - low) / max(high - low, 1e-12)).numpy(), draw.HEAT)
+
+
+def units(study: Study, pictures: Tensor | None, data: Path | None, how: Ascent) -> Section:
+    """For some units of some layers: what they look for, and which pieces of `pictures` (N, C, H, W) uint8 excite them most."""
+    groups = []
+    chosen = study.looked_into(only_maps=False)
+    with Progress("what units look for", len(chosen)) as bar:
+        for layer in chosen:
+            numbers = telling(study.look(layer), UNITS) if study.unit is None else [study.unit]
+            dreams = dream(study, layer, numbers, how) if how.steps else []
+            module = study.module(layer)
+            best = peaks(study.subject.run, module, pictures, numbers, PATCHES) if pictures is not None else []
+            figures = [_unit(study, layer, number, dreams[i : i + 1], best[i] if best else [], pictures)
+                       for i, number in enumerate(numbers)]  # fmt: skip
+            groups.append(Group(label(study, layer), tuple(figures)))
+            bar.advance(note=layer.name)
+    right = words.UNITS_ALONE
+    if pictures is not None and data is not None:
+        said = {"data": data.name, "count": len(pictures)}
+        right = Text(words.UNITS_RIGHT.en.format(**said), words.UNITS_RIGHT.zh.format(**said))
+    about = Text(words.UNITS_ABOUT.en.format(right=right.en), words.UNITS_ABOUT.zh.format(right=right.zh))
+    return Section(words.UNITS, about, tuple(groups))
+
+
+def dream(study: Study, layer: Layer, numbers: list[int], how: Ascent) -> list[Tensor]:
+    """(C, h, w) pictures in 0..1, one a unit, that excite it most.
+
+    A unit of a map counts by its mean over the middle of the map, where padding is far: the picture shows that middle.
+    """
+    module, run = study.module(layer), study.subject.run
+    channels, side = study.subject.x.shape[1], study.subject.x.shape[-1]
+    field = study.fields.get(layer.name)
+    if side > FULL and layer.is_map and field is not None:
+        side = min(side, max(FULL // 2, 2 * field.size[0]) // 16 * 16)
+
+    def objective(made: Tensor) -> Tensor:
+        features = outputs(run, [module], made)[0]
+        picked = torch.stack([features[i, number] for i, number in enumerate(numbers)])
+        edge = min(picked.shape[1:], default=0) // 4 if min(picked.shape[1:], default=0) >= 12 else 0
+        return (picked[:, edge:-edge, edge:-edge] if edge else picked).flatten(1).mean(1) if picked.ndim > 1 else picked
+
+    made = maximise(objective, len(numbers), (channels, side, side), how)
+    margin = side * 3 // 16 if layer.is_map and min(layer.shape[1:]) >= 12 else 0
+    return list(made[:, :, margin : side - margin, margin : side - margin])
+
+
+def _unit(study: Study, layer: Layer, number: int, dreams: list[Tensor], best: list[Peak], pictures: Tensor | None) -> Figure:
+    """The dream, and beside it two rows of patches."""
+    tiles = [draw.fitted(draw.rgb(one), TILE) for one in dreams]
+    if pictures is not None and best:
+        small = (TILE - GAP) // 2
+        patches = [draw.fitted(draw.rgb(_patch(study, layer, pictures, one)), small) for one in best]
+        tiles += [draw.sheet([[one] for one in patches[i : i + 2]], GAP) for i in range(0, len(patches), 2)]
+    classes = study.subject.classes
+    last = layer.name == next((one.name for one in reversed(study.found) if one.weighted), None)
+    who = f" “{classes[number]}”" if last and len(classes) == layer.units else ""
+    return Figure(f"unit-{layer.name}-{number}", draw.sheet([tiles], GAP), Text(f"unit {number}{who}", f"单元 {number}{who}"))
+
+
+def _patch(study: Study, layer: Layer, pictures: Tensor, one: Peak) -> Tensor:
+    """What the unit saw there: its receptive field, or the whole picture where that is no smaller."""
+    picture = pictures[one.picture].float() / 255
+    field = study.fields.get(layer.name)
+    if field is None or len(one.at) != 2 or min(field.size) >= picture.shape[-1]:
+        return picture
+    return cut(picture, field.box(*one.at))
+
+
+def receptive(study: Study) -> Section | None:
+    """Boxes on the picture, one a layer: where its strongest unit is strongest. None where no layer has a receptive field."""
+    boxes, lines = [], []
+    for layer in study.looked_into(only_maps=True):
+        field = study.fields.get(layer.name)
+        if field is None:
+            continue
+        features = study.look(layer)
+        number = telling(features, 1)[0] if study.unit is None else study.unit
+        row, column = divmod(int(features[number].argmax()), features.shape[-1])
+        boxes.append(field.box(row, column))
+        lines.append(f"{layer.name} ({number}): {field.size[0]} px")
+    if not boxes:
+        return None
+    picture = draw.rgb(study.subject.x[0])
+    drawn = draw.boxed(picture, boxes, max(600 // max(picture.shape[:2]), 1))
+    legend = tuple(zip(draw.COLOURS, lines, strict=False))
+    figure = Figure("fields", drawn, Text("layer (unit): pixels a side", "层(单元):边长像素"), legend=legend)
+    return Section(words.FIELDS, words.FIELDS_ABOUT, (Group("", (figure,)),))

@@ -1,0 +1,89 @@
+"""Classifiers as subjects: trained ones by name or file, and untrained architectures of the catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from mien.data.examples import parts, read_examples
+from mien.data.pictures import read_picture
+from mien.data.pile import fit_square
+from mien.data.sources import PICTURES, find_sources
+from mien.models import classifier
+from mien.models.catalog import NETWORKS
+from mien.tasks.explain.subject import Subject, Text, evenly, unknown
+
+TOP = 5
+
+
+def framed(picture: np.ndarray, shape: tuple[int, int, int]) -> Tensor:
+    """(H, W, 3 or 1) uint8 -> (C, S, S) uint8: the middle square, resized; grey where the network sees one channel."""
+    channels, side, _ = shape
+    square = fit_square(picture, side)
+    if square.shape[2] != channels:
+        square = np.asarray(Image.fromarray(square).convert("L"))[..., None] if channels == 1 else square.repeat(channels, 2)
+    return torch.from_numpy(np.array(square)).permute(2, 0, 1)
+
+
+def reader(shape: tuple[int, int, int]) -> Callable[[Path, int], Tensor]:
+    """Reads any data set that classifiers are trained on (its test part where there is one), or a folder of pictures."""
+    def read(path: Path, most: int) -> Tensor:
+        path = Path(path)
+        if path.is_dir() and any(file.suffix.lower().lstrip(".") in PICTURES for file in path.iterdir()):
+            photos = [source.path for source in find_sources([path]) if source.kind == "picture"]
+            return torch.stack([framed(read_picture(photos[i]), shape) for i in evenly(len(photos), most)])
+        images = read_examples(path, "test" if "test" in parts(path) else "all", shape[1]).images
+        return torch.stack([framed(images[i], shape) for i in evenly(len(images), most)])
+    return read
+
+
+def open_classifier(model: str | Path, image: Path, target: str | None) -> Subject:
+    """A trained classifier by its card's name, file or run folder."""
+    net, plan = classifier.load(model)
+    what = Text(f"A trained classifier: {plan.network}, {len(plan.classes)} classes.", f"训练好的分类器:{plan.network},{len(plan.classes)} 个类别。")
+    return _classifying(Path(model).name, what, net, plan.shape, plan.classes, image, target)
+
+
+def open_untrained(name: str, image: Path, target: str | None) -> Subject:
+    """An architecture of the catalog with random weights (seed 0)."""
+    network = NETWORKS[name]
+    if len(network.shape) != 3:
+        raise ValueError(f"{name} does not look at pictures: its input is {' x '.join(map(str, network.shape))}")
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        net = network.build().eval()
+    what = Text(f"UNTRAINED: the architecture {name} with random weights, so everything below shows what the architecture alone does.",
+                f"未经训练:{name} 架构,权重是随机的,下面只反映架构本身的作用。")
+    subject = _classifying(name, what, net, network.shape, (), image, target)
+    return replace(subject, trained=False)
+
+
+def _classifying(name: str, what: Text, net: nn.Module, shape: tuple[int, ...], classes: tuple[str, ...], image: Path,
+                 target: str | None) -> Subject:
+    channels, height, width = shape
+    x = framed(read_picture(image), (channels, height, width))[None].float() / 255
+    with torch.no_grad():
+        logits = net(x)[0].float()
+    known = classes or tuple(f"output {i}" for i in range(len(logits)))
+    asked = int(logits.argmax()) if target is None else number(target, known)
+    chances = logits.softmax(0)
+    best = chances.topk(min(TOP, len(chances))).indices.tolist()
+    return Subject(name, what, net, x, net, lambda pictures: net(pictures)[:, asked],
+                   Text(f"the score (logit) of “{known[asked]}”", f"“{known[asked]}” 的得分(logit)"),
+                   tuple((known[i], float(chances[i])) for i in best), reader((channels, height, width)), known, asked)
+
+
+def number(target: str, classes: tuple[str, ...]) -> int:
+    """The class meant by a name or a number; ValueError that names the nearest."""
+    names = [name.lower() for name in classes]
+    if target.lower() in names:
+        return names.index(target.lower())
+    if target.isdecimal() and int(target) < len(classes):
+        return int(target)
+    raise unknown("class", target, classes)

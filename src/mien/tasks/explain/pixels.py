@@ -1,0 +1,61 @@
+"""Which pixels matter: the four attributions, each laid over the picture."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from mien.nn.explain import attribution
+from mien.progress import Progress
+from mien.tasks.explain import draw, words
+from mien.tasks.explain.study import Figure, Group, Section, Study
+from mien.tasks.explain.subject import Text
+
+SIDE = 300
+"""Pixels a panel."""
+LARGE = 160
+"""From this side on occlusion moves by half its window, below by a quarter."""
+
+
+def section(study: Study) -> tuple[Section, float]:
+    """The section, and by what share integrated gradients miss completeness."""
+    x, score = study.subject.x, study.score
+    with Progress("which pixels", 4) as bar:
+        maps = [("saliency", attribution.saliency(score, x), {})]
+        bar.advance(note="saliency")
+        sums, gap = attribution.integrated_gradients(score, x, x * 0)
+        maps.append(("gradients", sums.sum(1, keepdim=True), {"gap": f"{gap:.1%}"}))
+        bar.advance(note="integrated gradients")
+        layer = study.cam_layer()
+        if layer is not None:
+            cam = attribution.grad_cam(score, x, study.module(layer))
+            maps.append(("cam", cam, {"layer": layer.name, "grid": " x ".join(map(str, layer.shape[1:]))}))
+        bar.advance(note="Grad-CAM")
+        window = max(x.shape[-1] // 8, 3)
+        stride = max(window // (2 if x.shape[-1] >= LARGE else 4), 1)
+        hidden = attribution.occlusion(score, x, window, stride, x.mean((2, 3), keepdim=True))
+        maps.append(("occlusion", hidden, {"window": str(window)}))
+        bar.advance(note="occlusion")
+    figures = tuple(_figure(study, name, values[0, 0], said) for name, values, said in maps)
+    about = Text(words.PIXELS_ABOUT.en.format(asked=study.asked.en), words.PIXELS_ABOUT.zh.format(asked=study.asked.zh))
+    return Section(words.PIXELS, about, (Group("", figures),)), gap
+
+
+def _figure(study: Study, name: str, values: Tensor, said: dict[str, str]) -> Figure:
+    """The map alone beside the map over the picture."""
+    picture = draw.fitted(draw.rgb(study.subject.x[0]), SIDE)
+    grown = _grown(values)
+    alone, over = draw.heat(grown)[0], draw.laid_over(picture, grown)
+    title, about = words.METHODS[name]
+    return Figure(name, draw.sheet([[over, alone]]), title, Text(about.en.format(**said), about.zh.format(**said)))
+
+
+def _grown(values: Tensor) -> Tensor:
+    """(H, W) -> (SIDE, SIDE): each pixel stays a square, so that no value is shown that was not computed."""
+    rows, columns = ((_ramp(length)) for length in values.shape)
+    return values[rows][:, columns]
+
+
+def _ramp(length: int) -> Tensor:
+    from torch import arange
+
+    return ((arange(SIDE) + 0.5) * length / SIDE).long()
