@@ -8,8 +8,8 @@ from mien.train.report import CELL, GAP, HEADING, confusion, curves, mistakes
 
 BLUE, ORANGE = (0x2A, 0x6F, 0xBB), (0xE0, 0x7B, 0x00)
 HISTORY = [
-    {"step": step, "seconds": 0.5, "loss": 2 / step, "train/accuracy": 1 - 1 / step, "dev/loss": 3 / step, "dev/accuracy": 0.9, "score": 0.9}
-    for step in range(1, 9)
+    {"step": n, "seconds": n / 2, "loss": 2 / n, "train/accuracy": 1 - 1 / n, "dev/loss": 3 / n, "dev/accuracy": 0.9, "score": 0.9}
+    for n in range(1, 9)
 ]  # fmt: skip
 
 
