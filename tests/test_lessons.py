@@ -2,6 +2,7 @@
 
 import ast
 import json
+import math
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,23 @@ def test_the_numbers(lesson: Lesson, request: pytest.FixtureRequest, tmp_path: P
     found, figure = execute(lesson.path, tmp_path / "picture.png", data)
     assert found == {name: pytest.approx(value, abs=slack, rel=0) for name, (value, slack) in NUMBERS[lesson.name].items()}
     assert any(axes.has_data() for axes in figure.axes)
+
+
+def test_backpropagation_agrees_with_differences() -> None:
+    """The network of lessons/backprop_chain.py in scalars, and no chain rule at all."""
+
+    def loss(w: list[float]) -> float:
+        def s(z: float) -> float:
+            return 1 / (1 + math.exp(-z))
+
+        h1, h2 = s(w[0] * 1 + w[2] * 4 + w[4] * 5), s(w[1] * 1 + w[3] * 4 + w[5] * 5)
+        o1, o2, o3 = s(w[6] * h1 + w[9] * h2), s(w[7] * h1 + w[10] * h2), s(w[8] * h1 + w[11] * h2)
+        return ((o1 - 0.1) ** 2 + (o2 - 0.05) ** 2 + (o3 - 0.9) ** 2) / 2
+
+    start = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.1, 0.2, 0.3]
+    for place, name in ((5, "dL_dw6_by_hand"), (11, "dL_dw12_by_hand")):
+        up, down = ([*start[:place], start[place] + step, *start[place + 1 :]] for step in (1e-6, -1e-6))
+        assert (loss(up) - loss(down)) / 2e-6 == pytest.approx(NUMBERS["backprop_chain"][name][0], abs=1e-7)
 
 
 def test_a_run_writes_the_picture_and_prints_the_numbers(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
