@@ -1,0 +1,1 @@
+"""Receptive fields: the arithmetic along one axis, and how every operation of torch hands them on."""
