@@ -1,4 +1,4 @@
-"""Training speed on CIFAR-10 pictures: mien against plain PyTorch as its own tutorial has it (fp32, DataLoader, transforms by picture).
+"""Training speed on CIFAR-10 pictures: mien against plain PyTorch as its tutorial has it (fp32, DataLoader, transforms).
 
     python benchmarks/train_cifar.py --data DATA        # DATA/cifar10; without it random pictures of the same size
 
@@ -25,7 +25,7 @@ STEPS = {"resnet20": 16, "speednet": 5}
 ROUNDS = 3
 
 
-def pictures(data: Path | None, count: int):  # noqa: ANN201
+def pictures(data: Path | None, count: int):
     import numpy as np
 
     if data:
@@ -52,7 +52,7 @@ def tutorial(name: str, data: Path | None) -> float:
         def __len__(self) -> int:
             return len(images)
 
-        def __getitem__(self, i: int):  # noqa: ANN204
+        def __getitem__(self, i: int):
             x = torch.from_numpy(images[i]).permute(2, 0, 1).float() / 255
             x = nn.functional.pad(x, (4, 4, 4, 4))
             top, left = torch.randint(0, 9, (2,)).tolist()

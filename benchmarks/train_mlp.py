@@ -3,7 +3,7 @@
     python -m venv peer --system-site-packages && peer/bin/pip install --no-deps keras absl-py namex h5py optree ml-dtypes rich
     python benchmarks/train_mlp.py --peer peer/bin/python --data DATA --epochs 10
 
-Both: Flatten, Dense 200 ReLU, Dense 150 ReLU, Dense 10 softmax, Glorot-uniform weights in Keras and torch's own in mien, cross-entropy,
+Both: Flatten, Dense 200 ReLU, Dense 150 ReLU, Dense 10 softmax (first weights as each has them), cross-entropy,
 Adam 0.0005, batch 32, shuffled, pixels in 0..1. Epoch by epoch in turns, one process waiting while the other works, so both
 meet the same machine; the curve is the training accuracy each reports itself (a running mean over the epoch's batches).
 """
@@ -24,7 +24,7 @@ from typing import Any
 from machine import load, origin
 
 
-def pictures(data: Path):  # noqa: ANN201
+def pictures(data: Path):
     from mien.data.examples import read_examples
 
     examples = read_examples(data / "cifar10", "train")

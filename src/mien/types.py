@@ -49,3 +49,25 @@ class Source:
     path: Path
     kind: str
     """'picture' or 'video'."""
+
+
+@dataclass(frozen=True)
+class Learned:
+    """How a supervised training ended."""
+
+    out: Path
+    network: str
+    parameters: int
+    classes: int
+    pictures: dict[str, int]
+    """train, dev, test -> how many."""
+    epochs: float
+    seconds: float
+    images_per_second: float
+    train_accuracy: float
+    """Of the batches of the last epoch, as the network stood when it saw them."""
+    dev_accuracy: float | None
+    test_accuracy: float | None
+    test_loss: float | None
+    reason: str
+    files: tuple[str, ...]

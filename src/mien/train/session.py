@@ -26,30 +26,9 @@ from mien.train.loop import fit
 from mien.train.recipe import Recipe
 from mien.train.supervised import Part, SupervisedTask
 from mien.train.types import Event, Every, Fitted
+from mien.types import Learned
 
 MODEL, BEST, RECIPE, PARTITION = "model.safetensors", "best.safetensors", "recipe.json", "partition.json"
-
-
-@dataclass(frozen=True)
-class Learned:
-    """How a training ended."""
-
-    out: Path
-    network: str
-    parameters: int
-    classes: int
-    pictures: dict[str, int]
-    """train, dev, test -> how many."""
-    epochs: float
-    seconds: float
-    images_per_second: float
-    train_accuracy: float
-    """Of the batches of the last epoch, as the network stood when it saw them."""
-    dev_accuracy: float | None
-    test_accuracy: float | None
-    test_loss: float | None
-    reason: str
-    files: tuple[str, ...]
 
 
 @dataclass(frozen=True)

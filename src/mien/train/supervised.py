@@ -117,9 +117,9 @@ class SupervisedTask(Task):
         loss = mix * self._loss(logits, labels) + (1 - mix) * self._loss(logits, others) if mix < 1 else self._loss(logits, labels)
         self.optimizer.zero_grad()
         fabric.backward(loss)
-        if self.l1:
-            grads = [p.grad for p in self.l1 if p.grad is not None]
-            torch._foreach_add_(grads, [p.detach().sign() for p in self.l1 if p.grad is not None], alpha=recipe.l1)
+        for p in self.l1:
+            if p.grad is not None:
+                p.grad.add_(p.detach().sign(), alpha=recipe.l1)
         if recipe.clip:
             nn.utils.clip_grad_norm_(self.net.parameters(), recipe.clip)
         self.optimizer.step()

@@ -12,7 +12,8 @@ from mien.models.classifier import Plan, build, load
 from mien.runtime import choose
 from mien.tasks.classify.recipes import photos
 from mien.train.recipe import Recipe, settings
-from mien.train.session import Learned, Prepared, learn, prepare
+from mien.train.session import Prepared, learn, prepare
+from mien.types import Learned
 
 MOST_STEPS, FEWEST_STEPS = 4000, 300
 """A few pictures are shown often, many seldom: the default number of epochs keeps the steps between these."""

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mien.data.examples import Examples, read_examples
+from mien.data.examples import Examples, Part, read_examples
 from mien.data.pictures import read_picture
 from mien.data.sources import find_sources
-from mien.metrics.classification import confusion_matrix, expected_calibration_error, precision_recall_f1, top_k_accuracy
+from mien.metrics.classification import accuracy, calibration_error, confusion_matrix, per_class, top_k
 from mien.models.classifier import Plan, load, probabilities
 from mien.progress import Progress
 from mien.runtime import Runtime, choose
@@ -94,7 +94,7 @@ def in_order(examples: Examples, plan: Plan, where: Path) -> np.ndarray:
     return table[examples.labels]
 
 
-def measured(data: Path, model: str, part: str, out: Path | None, device: str, precision: str) -> Measured:
+def measured(data: Path, model: str, part: Part, out: Path | None, device: str, precision: str) -> Measured:
     """`mien classify evaluate`."""
     net, plan, runtime = opened(model, device, precision)
     examples = read_examples(data, part, plan.shape[1])
@@ -107,24 +107,23 @@ def measured(data: Path, model: str, part: str, out: Path | None, device: str, p
     seconds = time.perf_counter() - began
     guesses, values = found.argmax(1).numpy(), found.numpy()
     matrix = confusion_matrix(labels, guesses, len(plan.classes))
-    precision_, recall, f1 = precision_recall_f1(matrix)
+    by_class = per_class(matrix)
     files = ()
     if out:
         report.confusion(matrix, plan.classes, out / "confusion.png")
         report.mistakes(images, labels, guesses, values, plan.classes, out / "mistakes.png")
         files = ("confusion.png", "mistakes.png")
     rows = [
-        ClassScore(name, int(matrix[k].sum()), round(float(precision_[k]), 4), round(float(recall[k]), 4), round(float(f1[k]), 4))
-        for k, name in enumerate(plan.classes)
+        ClassScore(name, int(n), round(float(p), 4), round(float(r), 4), round(float(f1), 4))
+        for name, n, p, r, f1 in zip(plan.classes, by_class.support, by_class.precision, by_class.recall, by_class.f1, strict=True)
     ]
-    loss = float(F.nll_loss(found.clamp_min(1e-12).log(), torch.from_numpy(labels)))
     return Measured(
         model,
         len(labels),
-        float((guesses == labels).mean()),
-        float(top_k_accuracy(values, labels, min(5, len(plan.classes)))),
-        round(loss, 4),
-        round(float(expected_calibration_error(values, labels)), 4),
+        accuracy(labels, guesses),
+        top_k(labels, values, min(5, len(plan.classes))),
+        round(float(F.nll_loss(found.clamp_min(1e-12).log(), torch.from_numpy(labels))), 4),
+        round(calibration_error(labels, values), 4),
         round(len(labels) / seconds, 1),
         rows,
         files,

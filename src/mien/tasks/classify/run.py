@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-if TYPE_CHECKING:
-    from mien.train.session import Learned
+from mien.types import Learned
 
 
 @dataclass(frozen=True)
@@ -95,7 +94,7 @@ def evaluate(
     /,
     *,
     model: str = "speednet-cifar10",
-    part: str = "test",
+    part: Literal["train", "dev", "test", "all"] = "test",
     out: Path | None = None,
     device: str = "auto",
     precision: str = "auto",
