@@ -88,7 +88,8 @@ class _Around(nn.Module):
 
     def __init__(self, net: nn.Module, run: Callable[[Tensor], object]) -> None:
         super().__init__()
-        self.net, self.run = net, run
+        self.net = net
+        self.run = run.__call__  # not the module itself, which must be held once
 
     def forward(self, x: Tensor) -> object:
         return self.run(x)
