@@ -83,7 +83,7 @@ def _from_photos(path: Path, most: int) -> Iterator[tuple[np.ndarray, np.ndarray
 
 
 def open_recognition(image: Path, target: str | None) -> Subject:
-    """dlib's network: the score is the face's likeness to the face in the photo `target`, or to itself."""
+    """Dlib's network: the score is the face's likeness to the face in the photo `target`, or to itself."""
     describer = Describer()
     net = describer.network
     photo, landmarks = landmarks_in(image)
@@ -95,12 +95,12 @@ def open_recognition(image: Path, target: str | None) -> Subject:
     apart = float((own - reference).norm())
     verdict = "the same person" if apart < SAME_PERSON else "different people"
     answers = (("length of the embedding", float(own.norm())), ("distance to its mirror image", float((own - mirrored).norm())))
-    asked = Text("the embedding's likeness to itself: its length along its own direction",
-                 "特征向量与自身的相似度:沿自身方向的长度")
+    asked = Text("the embedding's likeness to itself (its length along its own direction)",
+                 "特征向量与自身的相似度(沿自身方向的长度)")
     if target is not None:
         answers = ((f"distance to {Path(target).name} (under {SAME_PERSON} is the same person): {verdict}", apart), *answers)
-        asked = Text(f"the embedding's likeness to the face in {Path(target).name}: its length along that face's direction",
-                     f"特征向量与 {Path(target).name} 中人脸的相似度:沿该人脸方向的长度")
+        asked = Text(f"the embedding's likeness to the face in {Path(target).name} (its length along that face's direction)",
+                     f"特征向量与 {Path(target).name} 中人脸的相似度(沿该人脸方向的长度)")
     return Subject("dlib-face", Text("A network that tells who somebody is: a face becomes 128 numbers.",
                                      "人脸识别网络:把一张脸变成 128 个数。"),
                    net, x, net, lambda faces: (net(faces) * direction).sum(1), asked, answers, reader(chip))
@@ -151,9 +151,11 @@ def _autoencoder(name: str, net: SwapNet, x: Tensor, run: Callable[[Tensor], Ten
     with torch.no_grad():
         made = run(x)
     answers = (("mean squared error of the restored face", float((made - x).square().mean())), ("SSIM", float(ssim(made, x))))
+    whose = "the decoder" if name == BASE else f"the decoder of {person}"
+    wessen = "解码器" if name == BASE else f"{person} 的解码器"
     return Subject(name, Text("A face-swap autoencoder: an encoder squeezes a face to a small code, a decoder draws it again.",
                               "换脸自编码器:编码器把人脸压缩成很小的编码,解码器再把它画出来。"),
                    net, x, run, lambda faces: -(run(faces) - x).square().flatten(1).mean(1),
-                   Text(f"how well the decoder of {person} restores this face: minus the mean squared error",
-                        f"{person} 的解码器还原这张脸的程度:均方误差的负值"),
-                   answers, reader(window(net.size)), part="encoder.")
+                   Text(f"how well {whose} restores this face (minus the mean squared error)",
+                        f"{wessen}还原这张脸的程度(均方误差的负值)"),
+                   answers, reader(window(net.size)), part="encoder.", drawn=made[0], shape_run=lambda faces: net(faces, person))

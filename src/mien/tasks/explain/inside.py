@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from mien.nn.explain.field import box
 from mien.nn.explain.filters import first_filters
 from mien.nn.explain.layers import Layer, outputs, telling
 from mien.nn.explain.maximise import Ascent, maximise
@@ -21,8 +22,8 @@ WIDTH, GAP = 912, 4
 FILTERS, ACROSS, LARGEST_TILE = 64, 16, 96
 MAPS, MANY_MAPS, MAPS_ACROSS = 12, 48, 12
 UNITS, PATCHES, TILE = 4, 8, 152
-FULL = 160
-"""Input sides up to this are used as they are for activation maximisation."""
+SMALLEST, LARGE_MAP = 48, 8
+"""Pixels a side of a dream; positions a side from which the middle of a map counts alone."""
 
 
 def filters(study: Study) -> Section | None:
@@ -88,23 +89,38 @@ def units(study: Study, pictures: Tensor | None, data: Path | None, how: Ascent)
 def dream(study: Study, layer: Layer, numbers: list[int], how: Ascent) -> list[Tensor]:
     """(C, h, w) pictures in 0..1, one a unit, that excite it most.
 
-    A unit of a map counts by its mean over the middle of the map, where padding is far: the picture shows that middle.
+    A unit of a map counts by its mean over the middle half of the map, where padding is far, and the middle half of the picture
+    is shown. Where units see little, the picture is only as large as needed: large pictures of small patterns tell no more.
     """
     module, run = study.module(layer), study.subject.run
-    channels, side = study.subject.x.shape[1], study.subject.x.shape[-1]
-    field = study.fields.get(layer.name)
-    if side > FULL and layer.is_map and field is not None:
-        side = min(side, max(FULL // 2, 2 * field.size[0]) // 16 * 16)
+    channels, side = study.subject.x.shape[1], _side(study, layer)
+    middle = layer.is_map and layer.shape[-1] * side // study.subject.x.shape[-1] >= LARGE_MAP
 
     def objective(made: Tensor) -> Tensor:
         features = outputs(run, [module], made)[0]
         picked = torch.stack([features[i, number] for i, number in enumerate(numbers)])
-        edge = min(picked.shape[1:], default=0) // 4 if min(picked.shape[1:], default=0) >= 12 else 0
-        return (picked[:, edge:-edge, edge:-edge] if edge else picked).flatten(1).mean(1) if picked.ndim > 1 else picked
+        if middle:
+            edge = picked.shape[-1] // 4
+            picked = picked[:, edge:-edge, edge:-edge]
+        return picked.flatten(1).mean(1) if picked.ndim > 1 else picked
 
     made = maximise(objective, len(numbers), (channels, side, side), how)
-    margin = side * 3 // 16 if layer.is_map and min(layer.shape[1:]) >= 12 else 0
+    margin = side // 4 if middle else 0
     return list(made[:, :, margin : side - margin, margin : side - margin])
+
+
+def _side(study: Study, layer: Layer) -> int:
+    """Pixels a side for a dream: six receptive fields, at least `SMALLEST`, if the network takes other sizes than its own."""
+    own = study.subject.x.shape[-1]
+    field = study.fields.get(layer.name)
+    if field is None or not field.is_map:
+        return own
+    side = min(own, max(SMALLEST, 6 * max(field.field)) // 16 * 16)
+    try:
+        outputs(study.subject.run, [study.module(layer)], torch.zeros(1, study.subject.x.shape[1], side, side))
+    except (RuntimeError, ValueError, AssertionError):
+        return own
+    return side
 
 
 def _unit(study: Study, layer: Layer, number: int, dreams: list[Tensor], best: list[Peak], pictures: Tensor | None) -> Figure:
@@ -117,16 +133,16 @@ def _unit(study: Study, layer: Layer, number: int, dreams: list[Tensor], best: l
     classes = study.subject.classes
     last = layer.name == next((one.name for one in reversed(study.found) if one.weighted), None)
     who = f" “{classes[number]}”" if last and len(classes) == layer.units else ""
-    return Figure(f"unit-{layer.name}-{number}", draw.sheet([tiles], GAP), Text(f"unit {number}{who}", f"单元 {number}{who}"))
+    return Figure(f"unit-{layer.name}-{number}", draw.sheet([tiles], GAP), Text(f"unit 单元 {number}{who}", ""))
 
 
 def _patch(study: Study, layer: Layer, pictures: Tensor, one: Peak) -> Tensor:
     """What the unit saw there: its receptive field, or the whole picture where that is no smaller."""
     picture = pictures[one.picture].float() / 255
     field = study.fields.get(layer.name)
-    if field is None or len(one.at) != 2 or min(field.size) >= picture.shape[-1]:
+    if field is None or len(one.at) != 2 or not field.is_map or min(field.field) >= picture.shape[-1]:
         return picture
-    return cut(picture, field.box(*one.at))
+    return cut(picture, box(field, one.at))
 
 
 def receptive(study: Study) -> Section | None:
@@ -134,13 +150,13 @@ def receptive(study: Study) -> Section | None:
     boxes, lines = [], []
     for layer in study.looked_into(only_maps=True):
         field = study.fields.get(layer.name)
-        if field is None:
+        if field is None or not field.is_map:
             continue
         features = study.look(layer)
         number = telling(features, 1)[0] if study.unit is None else study.unit
         row, column = divmod(int(features[number].argmax()), features.shape[-1])
-        boxes.append(field.box(row, column))
-        lines.append(f"{layer.name} ({number}): {field.size[0]} px")
+        boxes.append(box(field, (row, column)))
+        lines.append(f"{layer.name} ({number}): {field.field[0]} px")
     if not boxes:
         return None
     picture = draw.rgb(study.subject.x[0])

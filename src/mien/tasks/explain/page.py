@@ -8,7 +8,7 @@ from html import escape
 from pathlib import Path
 
 from mien.data.files import atomic
-from mien.tasks.explain import draw, words
+from mien.tasks.explain import words
 from mien.tasks.explain.study import Figure, Group, Section, Study
 from mien.tasks.explain.subject import Text
 
@@ -47,9 +47,9 @@ footer { margin-top: 60px; color: var(--faint); font-size: 13px; }
 """
 
 
-def write_page(path: Path, study: Study, sections: Sequence[Section], seen: Path, files: dict[str, Path], foot: str) -> None:
-    """Write the page; `files` are the PNG of the figures by name, `seen` that of the picture."""
-    body = [_head(study, seen, sections)]
+def write_page(path: Path, study: Study, sections: Sequence[Section], seen: Path, drawn: Path | None, files: dict[str, Path], foot: str) -> None:
+    """Write the page; `files` are the PNG of the figures by name, `seen` and `drawn` the picture and what the network made of it."""
+    body = [_head(study, seen, drawn, sections)]
     body += [_section(i, one, files) for i, one in enumerate(sections)]
     body += [_layers(study), f"<footer>{escape(foot)}</footer>"]
     title = f"{escape(study.subject.name)} · mien explain"
@@ -73,7 +73,7 @@ def _title(text: Text) -> str:
     return f"{escape(text.en)} <span lang='zh'>{escape(text.zh)}</span>" if text.zh else escape(text.en)
 
 
-def _head(study: Study, seen: Path, sections: Sequence[Section]) -> str:
+def _head(study: Study, seen: Path, drawn: Path | None, sections: Sequence[Section]) -> str:
     subject = study.subject
     chances = bool(subject.classes)
     rows = "".join(f"<div class='answer'><b>{escape(name)}</b><i>{f'{value:.1%}' if chances else f'{value:.3f}'}</i>"
@@ -84,7 +84,11 @@ def _head(study: Study, seen: Path, sections: Sequence[Section]) -> str:
     return (f"<h1>{escape(subject.name)}</h1>{_both(subject.what)}{warn}<nav>{links}<a href='#layers'>{_title(words.LAYERS)}</a></nav>"
             f"<div class='top'><figure>{_image(seen, 'input')}<figcaption>{_title(words.SEEN)} · "
             f"{' x '.join(map(str, subject.x.shape[1:]))}</figcaption></figure>"
-            f"<div class='said'><h4>{_title(words.ANSWER)}</h4>{rows}<br>{_both(asked)}</div></div>")
+            f"{_drawn(drawn)}<div class='said'><h4>{_title(words.ANSWER)}</h4>{rows}<br>{_both(asked)}</div></div>")
+
+
+def _drawn(file: Path | None) -> str:
+    return f"<figure>{_image(file, 'output')}<figcaption>{_title(words.DRAWN)}</figcaption></figure>" if file else ""
 
 
 def _section(number: int, section: Section, files: dict[str, Path]) -> str:
@@ -112,7 +116,7 @@ def _layers(study: Study) -> str:
     rows = []
     for layer in study.found:
         field = study.fields.get(layer.name)
-        size, stride = (field.size[0], field.stride[0]) if field else ("", "")
+        size, stride = (field.field[0], f"{field.stride[0]:g}") if field and field.is_map else ("", "")
         rows.append(f"<tr><td>{escape(layer.name)}</td><td>{escape(layer.kind)}</td><td>{' x '.join(map(str, layer.shape))}</td>"
                     f"<td class='n'>{size}</td><td class='n'>{stride}</td></tr>")
     return (f"<section id='layers'><h2>{_title(words.LAYERS)}</h2>{_both(words.LAYERS_ABOUT)}<details><summary>{len(rows)} layers 层</summary>"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
+from mien.metrics.similarity import blur
 from mien.nn.explain import attribution
 from mien.progress import Progress
 from mien.tasks.explain import draw, words
@@ -12,6 +14,8 @@ from mien.tasks.explain.subject import Text
 
 SIDE = 300
 """Pixels a panel."""
+NOISY, FINE, SMOOTH = ("saliency", "gradients"), 64, (9, 1.5)
+"""Maps that are smoothed before they are laid over a picture of at least so many pixels; window and sigma of the Gaussian."""
 LARGE = 160
 """From this side on occlusion moves by half its window, below by a quarter."""
 
@@ -43,19 +47,13 @@ def section(study: Study) -> tuple[Section, float]:
 def _figure(study: Study, name: str, values: Tensor, said: dict[str, str]) -> Figure:
     """The map alone beside the map over the picture."""
     picture = draw.fitted(draw.rgb(study.subject.x[0]), SIDE)
-    grown = _grown(values)
-    alone, over = draw.heat(grown)[0], draw.laid_over(picture, grown)
+    smooth = blur(values[None, None], *SMOOTH)[0, 0] if name in NOISY and min(values.shape) >= FINE else values
+    alone, over = draw.heat(_grown(values))[0], draw.laid_over(picture, _grown(smooth))
     title, about = words.METHODS[name]
     return Figure(name, draw.sheet([[over, alone]]), title, Text(about.en.format(**said), about.zh.format(**said)))
 
 
 def _grown(values: Tensor) -> Tensor:
     """(H, W) -> (SIDE, SIDE): each pixel stays a square, so that no value is shown that was not computed."""
-    rows, columns = ((_ramp(length)) for length in values.shape)
+    rows, columns = (((torch.arange(SIDE) + 0.5) * length / SIDE).long() for length in values.shape)
     return values[rows][:, columns]
-
-
-def _ramp(length: int) -> Tensor:
-    from torch import arange
-
-    return ((arange(SIDE) + 0.5) * length / SIDE).long()

@@ -33,13 +33,14 @@ def make(model: str, image: Path, out: Path, layer: str | None, unit: int | None
     study = begin(subject, layer, unit)
     pictures = subject.read(Path(data), most) if data is not None else None
     first, gap = pixels.section(study)
-    others = [inside.units(study, pictures, data, Ascent(steps=steps)), inside.maps(study), inside.filters(study), inside.receptive(study)]
+    others = [inside.filters(study), inside.maps(study), inside.units(study, pictures, data, Ascent(steps=steps)), inside.receptive(study)]
     sections = [first, *(one for one in others if one is not None)]
     files = _write(out, sections)
     seen = draw.save(out / "input.png", draw.fitted(draw.rgb(subject.x[0]), SEEN))
     seconds = time.monotonic() - start
-    write_page(out / PAGE, study, sections, seen, files, f"mien explain {model} {image.name} · {seconds:.0f} s")
-    return _result(study, out, (seen, *files.values()), gap, time.monotonic() - start)
+    drawn = draw.save(out / "drawn.png", draw.fitted(draw.rgb(subject.drawn), SEEN)) if subject.drawn is not None else None
+    write_page(out / PAGE, study, sections, seen, drawn, files, f"mien explain {model} {image.name} · {seconds:.0f} s")
+    return _result(study, out, (seen, *([drawn] if drawn else []), *files.values()), gap, time.monotonic() - start)
 
 
 def _write(out: Path, sections: list[Section]) -> dict[str, Path]:
@@ -49,7 +50,13 @@ def _write(out: Path, sections: list[Section]) -> dict[str, Path]:
 
 def _result(study: Study, out: Path, pictures: tuple[Path, ...], gap: float, seconds: float) -> Explained:
     subject = study.subject
-    lines = tuple(LayerLine(layer.name, layer.kind, layer.shape, field.size[0] if field else None, field.stride[0] if field else None)
-                  for layer in study.found for field in [study.fields.get(layer.name)])
+    lines = tuple(LayerLine(layer.name, layer.kind, layer.shape, *_field(study, layer.name))
+                  for layer in study.found)
     return Explained(out / PAGE, pictures, subject.name, subject.trained, study.asked.en, subject.answers[0][0] if subject.classes else None,
                      tuple(Answer(*one) for one in subject.answers), gap, lines, seconds)
+
+
+def _field(study: Study, name: str) -> tuple[int | None, float | None]:
+    """Receptive field and stride along the rows."""
+    row = study.fields.get(name)
+    return (row.field[0], row.stride[0]) if row is not None and row.is_map else (None, None)

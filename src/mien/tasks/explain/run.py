@@ -26,7 +26,7 @@ class LayerLine:
     """Of its output, without the batch."""
     receptive_field: int | None
     """Pixels of the input, rows; None where a unit has no place."""
-    stride: int | None
+    stride: float | None
     """Pixels of the input between neighbouring units."""
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mien.nn import trace
 from mien.nn.explain.attribution import Score
-from mien.nn.explain.field import Field, fields
+from mien.nn.explain.field import fields
 from mien.nn.explain.layers import Layer, layers, named, outputs, peak, spread, stations
 from mien.tasks.explain.subject import Subject, Text
 
@@ -56,8 +57,8 @@ class Study:
     subject: Subject
     found: tuple[Layer, ...]
     """Every layer, in the order of computation."""
-    fields: Mapping[str, Field]
-    """Receptive fields by layer, of those that have one."""
+    fields: Mapping[str, trace.Layer]
+    """Receptive fields by layer."""
     layer: Layer | None
     """The one asked for, if any."""
     unit: int | None
@@ -80,6 +81,8 @@ class Study:
             return [self.layer] if self.layer.is_map or not only_maps else []
         own = [layer for layer in self.found if layer.name.startswith(self.subject.part)]
         steps = [layer for layer in stations(own) if layer.is_map]
+        behind = [layer for layer in steps if not layer.weighted]  # activations and blocks tell more than bare convolutions
+        steps = behind if len(behind) >= DEPTHS else steps
         if only_maps:
             return spread(steps, DEPTHS)
         vectors = [layer for layer in own if layer.weighted and len(layer.shape) == 1]
@@ -109,17 +112,17 @@ def begin(subject: Subject, layer: str | None, unit: int | None) -> Study:
         module = subject.net.get_submodule(wanted.name)
         score = lambda pictures: peak(outputs(subject.run, [module], pictures)[0])[:, unit]
         asked = Text(f"the largest activation of unit {unit} in layer {wanted.name}", f"{wanted.name} 层第 {unit} 个单元的最大激活值")
-    return Study(subject, found, fields(subject.net, subject.run, subject.x), wanted, unit, score, asked)
+    seen = fields(subject.net, tuple(subject.x.shape[1:]), [one.name for one in found], subject.shape_run or subject.run)
+    return Study(subject, found, seen, wanted, unit, score, asked)
 
 
 def label(study: Study, layer: Layer) -> str:
     """`encoder.3 · Conv2d · 64 x 32 x 32 · sees 13 px`."""
     field = study.fields.get(layer.name)
-    sees = f" · sees {field.size[0]} px" if field else ""
+    sees = f" · sees {field.field[0]} px" if field and field.is_map else ""
     return f"{layer.name} · {layer.kind} · {' x '.join(map(str, layer.shape))}{sees}"
 
 
 def several(units: Sequence[int]) -> Text:
     """Units in words."""
-    numbers = ", ".join(map(str, units))
-    return Text(f"units {numbers}", f"单元 {numbers}")
+    return Text(f"units 单元 {', '.join(map(str, units))}", "")

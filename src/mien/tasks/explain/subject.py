@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor, nn
 
+from mien.nn.explain.layers import Run
+
 Read = Callable[[Path, int], Tensor]
 """A data set and how many pictures at most -> (N, C, H, W) uint8, framed as the network expects them."""
 
@@ -32,8 +34,8 @@ class Subject:
     net: nn.Module
     x: Tensor
     """(1, C, H, W) in 0..1: the picture as the network sees it."""
-    run: Callable[[Tensor], Tensor]
-    """The forward pass: (B, C, H, W) -> whatever it puts out."""
+    run: Run
+    """The forward pass."""
     score: Callable[[Tensor], Tensor]
     """(B, C, H, W) -> (B,): the number to explain."""
     asked: Text
@@ -46,6 +48,10 @@ class Subject:
     number: int = -1
     """Of the class asked about."""
     trained: bool = True
+    shape_run: Run | None = None
+    """`run` without numbers, for the tracer, where `run` brings tensors of its own."""
+    drawn: Tensor | None = None
+    """(C, H, W) in 0..1: the picture that the network draws, if it draws one."""
     part: str = ""
     """The layers whose units are looked into begin with this: what draws a picture does not look for anything in it."""
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 from mien.tasks.explain.subject import Text
 
 SEEN = Text("What the network sees", "网络看到的图像")
+DRAWN = Text("What it draws", "网络画出的图像")
 ANSWER = Text("What it says", "网络的回答")
 PIXELS = Text("Which pixels matter", "哪些像素重要")
 PIXELS_ABOUT = Text(
-    "Four methods ask the same question: how does {asked} depend on each place of the picture? Where they agree you may trust "
-    "them; where only one of them lights up, be careful.",
-    "四种方法问的是同一个问题:{asked}如何取决于图像的每个位置?四种方法一致之处比较可信,只有一种发亮之处则要小心。")
+    "Four methods look for the places that matter to one number: {asked}. Where they agree you may trust them; where only one "
+    "of them lights up, be careful.",
+    "四种方法寻找对同一个数起作用的位置:{asked}。四种方法一致之处比较可信,只有一种发亮之处则要小心。")
 METHODS: dict[str, tuple[Text, Text]] = {
     "saliency": (
         Text("Saliency", "显著图"),
-        Text("The size of the gradient at each pixel: how much a tiny change there would change the score. It is noisy because "
-             "a network's gradient jumps from pixel to pixel.",
-             "每个像素处梯度的大小:那里稍作改动,得分会变化多少。图上的噪点来自网络梯度在像素之间的跳变。")),
+        Text("The size of the gradient at each pixel: how much a tiny change there would change the score. It is noisy (right), since "
+             "gradients jump from pixel to pixel; over the picture (left) it is smoothed.",
+             "每个像素处梯度的大小:那里稍作改动,得分会变化多少。梯度在像素之间跳变,所以右图多噪点;左图叠加前做了平滑。")),
     "gradients": (
         Text("Integrated gradients", "积分梯度"),
         Text("The gradient summed on the way from black to the picture: red pixels raise the score, blue ones lower it. The sum "

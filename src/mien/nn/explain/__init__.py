@@ -1,0 +1,1 @@
+"""What a network looks at: pure tensor code for any network whose layers are modules."""
