@@ -3,7 +3,7 @@ import pytest
 
 from mien.faces.align import MEAN, alignment
 from mien.faces.mask import face_mask
-from mien.tasks.swap.blend import Blend, Tone, paste, recolour, soft_mask, tone
+from mien.tasks.swap.blend import Blend, Tone, paste, recolour, skin_weight, soft_mask, tone
 
 
 @pytest.fixture
@@ -71,3 +71,46 @@ def test_tones_mix() -> None:
     mixed = a.mix(b, 0.1)
     np.testing.assert_allclose(mixed.mean, 1.0)
     np.testing.assert_allclose(mixed.spread, 1.2)
+
+
+def skin(landmarks: np.ndarray, **patches: tuple[int, int, int]) -> tuple[np.ndarray, dict[str, tuple[int, int]]]:
+    """A picture of one colour with 20-px squares at the right temple, the jaw and the chin; and where their centres are."""
+    face = np.full((200, 200, 3), (200, 150, 120), np.uint8)
+    temple, jaw, chin = (landmarks[16] + landmarks[26]) / 2, landmarks[13] - (6, 0), landmarks[[8, 57]].mean(0)
+    places = {"temple": temple, "jaw": jaw, "chin": chin, "eye": landmarks[36:42].mean(0)}
+    centres = {name: (int(y), int(x)) for name, (x, y) in places.items()}
+    for name, colour in patches.items():
+        y, x = centres[name]
+        face[y - 10 : y + 10, x - 10 : x + 10] = colour
+    return face, centres
+
+
+def test_hair_drawn_at_the_temple_gives_way_to_skin(landmarks: np.ndarray) -> None:
+    grey = (70, 70, 70)
+    drawn, at = skin(landmarks, temple=grey, jaw=grey, chin=grey, eye=grey)
+    weight = skin_weight(drawn, skin(landmarks)[0], landmarks)
+    assert max(weight[at["temple"]], weight[at["jaw"]]) < 40
+    assert weight[at["chin"]] > 200, "a beard is the person's"
+    assert weight[at["eye"]] > 240
+    assert weight[100, 100] == 255
+
+
+def test_skin_drawn_over_hair_counts_in_full(landmarks: np.ndarray) -> None:
+    there, _ = skin(landmarks, temple=(70, 70, 70), chin=(70, 70, 70))
+    assert (skin_weight(skin(landmarks)[0], there, landmarks) == 255).all()
+
+
+def test_another_tone_of_skin_is_no_stranger(landmarks: np.ndarray) -> None:
+    drawn, _ = skin(landmarks)
+    assert (skin_weight(drawn // 2, drawn, landmarks) == 255).all()
+
+
+def test_a_weight_of_nothing_leaves_the_picture(landmarks: np.ndarray) -> None:
+    image, face = np.full((200, 200, 3), 60, np.uint8), np.full((64, 64, 3), 220, np.uint8)
+    weight = np.zeros((64, 64), np.uint8)
+    assert (paste(image, face, alignment(landmarks, 64), landmarks, Blend(), weight) == image).all()
+
+
+def test_a_face_outside_its_window_is_drawn_whole(landmarks: np.ndarray) -> None:
+    face = skin(landmarks)[0]
+    assert (skin_weight(face, face[::-1], landmarks + 500) == 255).all()

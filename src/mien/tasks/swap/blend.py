@@ -8,13 +8,13 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from mien.data.warp import invert, scale_of, transform, warp
-from mien.faces.mask import face_mask, grow
-
+from mien.faces.mask import face_mask
 
 INNER = [*range(17, 27), 54, 9, 8, 7, 48]
-"""Of the 68 points, those that bound brows, nose and mouth."""
-LIKE, UNLIKE = 6, 24
-"""Grey levels that a drawn pixel may be further from skin than what was there: up to the first it counts in full, from the second on not."""
+"""Of the 68 points, those that bound brows, mouth and chin: what lies inside is always drawn."""
+LIKE, UNLIKE = 24, 48
+"""Grey levels by which a drawn pixel may be further from skin than what was there: up to the first it counts in full,
+from the second on not at all."""
 
 
 @dataclass(frozen=True)
@@ -70,20 +70,22 @@ def soft_mask(landmarks: np.ndarray, size: tuple[int, int], edge: float, forehea
     return ((soft - 0.5) * 2).clip(0, 1)  # the blur reaches half 0.5 at the outline: fade out there, not beyond
 
 
-def agreement(drawn: np.ndarray, there: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+def skin_weight(drawn: np.ndarray, there: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     """(S, S, 3) uint8 twice and (68, 2) -> (S, S) uint8: 255 where the drawn face counts in full.
 
-    Around brows, eyes, nose and mouth that is everywhere. Towards the outline it falls where the drawn pixel is further from
-    skin than the one that was there: a network that saw hair or background at the edge of a face draws them there too.
+    At temples and cheeks it falls where the drawn pixel is further from its face's skin than what was there from its own: a
+    network that saw hair or background beside a face draws them there too, as grey patches.
     """
     side = len(drawn)
     canvas = Image.new("L", (side, side))
-    ImageDraw.Draw(canvas).polygon([(float(x), float(y)) for x, y in grow(landmarks[INNER], 1.0)], fill=255)
+    ImageDraw.Draw(canvas).polygon([(float(x), float(y)) for x, y in landmarks[INNER]], fill=255)
     inside = np.asarray(canvas) > 0
-    core = np.asarray(canvas.filter(ImageFilter.GaussianBlur(side / 32)), np.float32) / 255
-    skin = [np.abs(face - np.median(face[inside], axis=0)).mean(2) if inside.any() else 0 * core for face in (drawn, there)]
-    strange = (255 * ((skin[0] - skin[1] - LIKE) / (UNLIKE - LIKE)).clip(0, 1)).astype(np.uint8)
-    strange = np.asarray(Image.fromarray(strange).filter(ImageFilter.GaussianBlur(side / 64)), np.float32) / 255
+    if not inside.any():
+        return np.full((side, side), 255, np.uint8)
+    ours, theirs = (np.abs(face - np.median(face[inside], axis=0)).mean(2) for face in (drawn, there))
+    strange = Image.fromarray((255 * ((ours - theirs - LIKE) / (UNLIKE - LIKE)).clip(0, 1)).astype(np.uint8))
+    core, strange = (np.asarray(picture.filter(ImageFilter.GaussianBlur(side / blur)), np.float32) / 255
+                     for picture, blur in ((canvas, 32), (strange, 64)))
     return (255 * (1 - (1 - core) * strange)).round().astype(np.uint8)
 
 
@@ -99,8 +101,8 @@ def paste(image: np.ndarray, face: np.ndarray, matrix: np.ndarray, landmarks: np
           weight: np.ndarray | None = None) -> np.ndarray:
     """Return `image` (H, W, 3) uint8 with the aligned `face` (S, S, 3) uint8 in place.
 
-    `matrix` is the transform from the picture to the aligned window, `landmarks` (68, 2) the face's points in the picture; `weight` (S, S) uint8 says
-    how much each pixel of the face counts, 255 unless given.
+    `matrix` is the transform from the picture to the aligned window, `landmarks` (68, 2) the face's points in the picture;
+    `weight` (S, S) uint8 says how much each pixel of the face counts, 255 unless given.
     """
     side = len(face)
     x1, y1, x2, y2 = window_box(matrix, side, image.shape)

@@ -13,7 +13,7 @@ from mien.faces.find import Measured, find_measured
 from mien.faces.follow import Follower
 from mien.faces.mask import face_mask
 from mien.runtime import Runtime, with_parity
-from mien.tasks.swap.blend import Blend, Tone, agreement, paste, recolour, tone
+from mien.tasks.swap.blend import Blend, Tone, paste, recolour, skin_weight, tone
 from mien.tasks.swap.model import SwapModel
 from mien.tasks.swap.steady import Steady
 
@@ -128,4 +128,4 @@ class Swapper:
                 want = track.want.mix(want, 0.1) if track.want else want
                 track.have, track.want = have, want
             drawn = recolour(drawn, have, want)
-        return paste(image, drawn, matrix, landmarks, self.blend, agreement(drawn, window, points))
+        return paste(image, drawn, matrix, landmarks, self.blend, skin_weight(drawn, window, points))
