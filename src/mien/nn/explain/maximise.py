@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+from torch.overrides import TorchFunctionMode
 
 COLOURS = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
 """Square root of the covariance of natural photos' colours: brightness, blue against yellow, green against magenta (Olah et al.)."""
@@ -46,13 +49,24 @@ def maximise(objective: Callable[[Tensor], Tensor], count: int, shape: tuple[int
     fall = _amplitudes(height, width, how.decay)
     waves = (0.01 * torch.randn(count, channels, *fall.shape, 2, generator=rng)).requires_grad_()
     climber = torch.optim.Adam([waves], how.rate)
-    for _ in range(how.steps):
-        score = objective(_moved(_picture(waves, fall, (height, width), how.contrast), how, rng))
+    for step in range(how.steps):
+        made = _moved(_picture(waves, fall, (height, width), how.contrast), how, rng)
+        with _Leaking() if step < how.steps // 2 else nullcontext():
+            score = objective(made)
         climber.zero_grad()
         (-score.sum()).backward()
         climber.step()
     with torch.no_grad():
         return _picture(waves, fall, (height, width), how.contrast)
+
+
+class _Leaking(TorchFunctionMode):
+    """Every ReLU inside lets a tenth of what is below zero through: a unit that is off at the start would have no gradient."""
+
+    def __torch_function__(self, func: Callable[..., Any], types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func in (F.relu, F.relu_, torch.relu, torch.relu_, Tensor.relu, Tensor.relu_):
+            return F.leaky_relu(args[0] if args else kwargs["input"], 0.1)
+        return func(*args, **(kwargs or {}))
 
 
 def _amplitudes(height: int, width: int, decay: float) -> Tensor:

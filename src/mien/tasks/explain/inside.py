@@ -21,9 +21,10 @@ WIDTH, GAP = 912, 4
 """Pixels of a row of tiles, and between tiles."""
 FILTERS, ACROSS, LARGEST_TILE = 64, 16, 96
 MAPS, MANY_MAPS, MAPS_ACROSS = 12, 48, 12
-UNITS, PATCHES, TILE = 4, 8, 152
-SMALLEST, LARGE_MAP = 48, 8
-"""Pixels a side of a dream; positions a side from which the middle of a map counts alone."""
+UNITS, ALONE, PATCHES, TILE = 4, 5, 8, 152
+"""Units a layer with patches beside them, and without."""
+SMALLEST, LARGE_MAP, SMALL_FIELD = 48, 8, 16
+"""Pixels a side of a dream; positions a side from which the middle of a map counts alone; pixels up to which one place does."""
 
 
 def filters(study: Study) -> Section | None:
@@ -70,7 +71,7 @@ def units(study: Study, pictures: Tensor | None, data: Path | None, how: Ascent)
     chosen = study.looked_into(only_maps=False)
     with Progress("what units look for", len(chosen)) as bar:
         for layer in chosen:
-            numbers = telling(study.look(layer), UNITS) if study.unit is None else [study.unit]
+            numbers = telling(study.look(layer), ALONE if pictures is None else UNITS) if study.unit is None else [study.unit]
             dreams = dream(study, layer, numbers, how) if how.steps else []
             module = study.module(layer)
             best = peaks(study.subject.run, module, pictures, numbers, PATCHES) if pictures is not None else []
@@ -89,23 +90,27 @@ def units(study: Study, pictures: Tensor | None, data: Path | None, how: Ascent)
 def dream(study: Study, layer: Layer, numbers: list[int], how: Ascent) -> list[Tensor]:
     """(C, h, w) pictures in 0..1, one a unit, that excite it most.
 
-    A unit of a map counts by its mean over the middle half of the map, where padding is far, and the middle half of the picture
-    is shown. Where units see little, the picture is only as large as needed: large pictures of small patterns tell no more.
+    A unit that sees little counts at one place, and just what it sees there is shown. Another unit of a map counts by its mean
+    over the middle half, where padding is far, and the middle half of the picture is shown.
     """
     module, run = study.module(layer), study.subject.run
-    channels, side = study.subject.x.shape[1], _side(study, layer)
-    middle = layer.is_map and layer.shape[-1] * side // study.subject.x.shape[-1] >= LARGE_MAP
+    channels, own = study.subject.x.shape[1], study.subject.x.shape[-1]
+    side, field = _side(study, layer), study.fields.get(layer.name)
+    length = layer.shape[-1] * side // own if layer.is_map else 1
+    one_place = field is not None and field.is_map and max(field.field) <= SMALL_FIELD
+    edge = length // 2 if one_place else length // 4 if length >= LARGE_MAP else 0
 
     def objective(made: Tensor) -> Tensor:
         features = outputs(run, [module], made)[0]
         picked = torch.stack([features[i, number] for i, number in enumerate(numbers)])
-        if middle:
-            edge = picked.shape[-1] // 4
-            picked = picked[:, edge:-edge, edge:-edge]
-        return picked.flatten(1).mean(1) if picked.ndim > 1 else picked
+        if one_place:
+            return picked[:, edge, edge]
+        return (picked[:, edge:-edge, edge:-edge] if edge else picked).flatten(1).mean(1) if picked.ndim > 1 else picked
 
     made = maximise(objective, len(numbers), (channels, side, side), how)
-    margin = side // 4 if middle else 0
+    if one_place and field is not None:
+        return [cut(one, box(field, (edge, edge))) for one in made]
+    margin = side // 4 if edge else 0
     return list(made[:, :, margin : side - margin, margin : side - margin])
 
 
@@ -125,7 +130,7 @@ def _side(study: Study, layer: Layer) -> int:
 
 def _unit(study: Study, layer: Layer, number: int, dreams: list[Tensor], best: list[Peak], pictures: Tensor | None) -> Figure:
     """The dream, and beside it two rows of patches."""
-    tiles = [draw.fitted(draw.rgb(one), TILE) for one in dreams]
+    tiles = [draw.fitted(draw.rgb(_stretched(one)), TILE) for one in dreams]
     if pictures is not None and best:
         small = (TILE - GAP) // 2
         patches = [draw.fitted(draw.rgb(_patch(study, layer, pictures, one)), small) for one in best]
@@ -134,6 +139,12 @@ def _unit(study: Study, layer: Layer, number: int, dreams: list[Tensor], best: l
     last = layer.name == next((one.name for one in reversed(study.found) if one.weighted), None)
     who = f" “{classes[number]}”" if last and len(classes) == layer.units else ""
     return Figure(f"unit-{layer.name}-{number}", draw.sheet([tiles], GAP), Text(f"unit 单元 {number}{who}", ""))
+
+
+def _stretched(picture: Tensor) -> Tensor:
+    """(C, H, W) with its darkest and brightest hundredth at 0 and 1."""
+    low, high = picture.flatten().quantile(0.01), picture.flatten().quantile(0.99)
+    return (picture - low) / (high - low).clamp(min=1e-6)
 
 
 def _patch(study: Study, layer: Layer, pictures: Tensor, one: Peak) -> Tensor:

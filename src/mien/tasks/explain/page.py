@@ -31,6 +31,7 @@ nav { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 14px 0 0; font-size
 .answer b { font-weight: 500; overflow-wrap: anywhere; } .answer i { font-style: normal; text-align: right; font-variant-numeric: tabular-nums; }
 .answer u { grid-column: 1 / 3; height: 4px; border-radius: 2px; background: var(--bar); text-decoration: none; }
 .warn { background: #ffcf4d; color: #222; padding: 8px 14px; border-radius: 8px; margin-top: 16px; }
+.figures img { background: rgb(128 128 128 / 40%); }
 .figures { display: flex; flex-wrap: wrap; gap: 20px 24px; margin-top: 10px; }
 figure { margin: 0; max-width: 100%; } figure img { max-width: 100%; height: auto; display: block; }
 figcaption { font-size: 14px; color: var(--faint); margin-top: 5px; }

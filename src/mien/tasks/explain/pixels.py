@@ -34,7 +34,7 @@ def section(study: Study) -> tuple[Section, float]:
             cam = attribution.grad_cam(score, x, study.module(layer))
             maps.append(("cam", cam, {"layer": layer.name, "grid": " x ".join(map(str, layer.shape[1:]))}))
         bar.advance(note="Grad-CAM")
-        window = max(x.shape[-1] // 8, 3)
+        window = max(x.shape[-1] // 7, 3)
         stride = max(window // (2 if x.shape[-1] >= LARGE else 4), 1)
         hidden = attribution.occlusion(score, x, window, stride, x.mean((2, 3), keepdim=True))
         maps.append(("occlusion", hidden, {"window": str(window)}))
@@ -47,10 +47,12 @@ def section(study: Study) -> tuple[Section, float]:
 def _figure(study: Study, name: str, values: Tensor, said: dict[str, str]) -> Figure:
     """The map alone beside the map over the picture."""
     picture = draw.fitted(draw.rgb(study.subject.x[0]), SIDE)
-    smooth = blur(values[None, None], *SMOOTH)[0, 0] if name in NOISY and min(values.shape) >= FINE else values
+    soften = name in NOISY and min(values.shape) >= FINE
+    smooth = blur(values[None, None], *SMOOTH)[0, 0] if soften else values
     alone, over = draw.heat(_grown(values))[0], draw.laid_over(picture, _grown(smooth))
     title, about = words.METHODS[name]
-    return Figure(name, draw.sheet([[over, alone]]), title, Text(about.en.format(**said), about.zh.format(**said)))
+    return Figure(name, draw.sheet([[over, alone]]), title, Text(about.en.format(**said, smoothed=words.SMOOTHED.en if soften else ""),
+                                                                   about.zh.format(**said, smoothed=words.SMOOTHED.zh if soften else "")))
 
 
 def _grown(values: Tensor) -> Tensor:

@@ -12,12 +12,13 @@ PIXELS_ABOUT = Text(
     "Four methods look for the places that matter to one number: {asked}. Where they agree you may trust them; where only one "
     "of them lights up, be careful.",
     "四种方法寻找对同一个数起作用的位置:{asked}。四种方法一致之处比较可信,只有一种发亮之处则要小心。")
+SMOOTHED = Text("; over the picture (left) it is smoothed", ";左图叠加前做了平滑")
 METHODS: dict[str, tuple[Text, Text]] = {
     "saliency": (
         Text("Saliency", "显著图"),
-        Text("The size of the gradient at each pixel: how much a tiny change there would change the score. It is noisy (right), since "
-             "gradients jump from pixel to pixel; over the picture (left) it is smoothed.",
-             "每个像素处梯度的大小:那里稍作改动,得分会变化多少。梯度在像素之间跳变,所以右图多噪点;左图叠加前做了平滑。")),
+        Text("The size of the gradient at each pixel: how much a tiny change there would change the score. It is noisy, since "
+             "gradients jump from pixel to pixel{smoothed}.",
+             "每个像素处梯度的大小:那里稍作改动,得分会变化多少。梯度在像素之间跳变,所以多噪点{smoothed}。")),
     "gradients": (
         Text("Integrated gradients", "积分梯度"),
         Text("The gradient summed on the way from black to the picture: red pixels raise the score, blue ones lower it. The sum "
