@@ -42,7 +42,11 @@ def build(plan: Plan) -> nn.Sequential:
     """Input layer and network, untrained: (B, C, H, W) uint8 or 0..1 -> (B, classes) logits. ValueError for no such network."""
     if plan.network not in NETWORKS:
         raise ValueError(f"no network is called {plan.network!r}; known: {', '.join(NETWORKS)}")
-    return nn.Sequential(InputLayer(plan.shape, plan.inputs), NETWORKS[plan.network].build(classes=len(plan.classes), **plan.options))
+    try:
+        network = NETWORKS[plan.network].build(classes=len(plan.classes), **plan.options)
+    except TypeError as error:
+        raise ValueError(f"{plan.network} cannot be built with {dict(plan.options)}: {error}") from None
+    return nn.Sequential(InputLayer(plan.shape, plan.inputs), network)
 
 
 @torch.no_grad()

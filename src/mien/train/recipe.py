@@ -117,7 +117,9 @@ def settings(pairs: Iterable[str], recipe: Any) -> Any:
             near = difflib.get_close_matches(first, kinds, 1, 0.0)
             raise ValueError(f"the recipe has no setting {first!r}; the nearest is {near[0]!r} (all: {', '.join(kinds)})")
         if inner:
-            changes[first] = {**changes.get(first, getattr(recipe, first)), inner: guess(text)}
+            now = changes.get(first, getattr(recipe, first))
+            value = guess(text)
+            changes[first] = {**now, inner: [value] if isinstance(now.get(inner), list) and not isinstance(value, list) else value}
         else:
             changes[first] = parse(text, kinds[first], first)
     return dataclasses.replace(recipe, **changes)

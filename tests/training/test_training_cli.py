@@ -1,0 +1,81 @@
+"""`mien recipes`, `mien train`, `mien tune` from the command line on pictures made here."""
+
+import json
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mien.cli import main
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """DATA/digits: IDX files of 8 x 8 pictures whose brighter half is the class."""
+    random = np.random.default_rng(0)
+    folder = tmp_path_factory.mktemp("data")
+    labels = random.integers(0, 2, 120)
+    images = random.integers(0, 140, (120, 8, 8, 1))
+    images[labels == 1, :4] += 100
+    images[labels == 0, 4:] += 100
+    (folder / "digits").mkdir()
+    head = {"images-idx3": struct.pack(">4B3I", 0, 0, 8, 3, 120, 8, 8), "labels-idx1": struct.pack(">4BI", 0, 0, 8, 1, 120)}
+    for name, content in (("images-idx3", images[..., 0]), ("labels-idx1", labels)):
+        (folder / "digits" / f"train-{name}-ubyte").write_bytes(head[name] + content.astype(np.uint8).tobytes())
+    return folder
+
+
+SMALL = ["--set", "options.widths=64", "--set", "size=8", "--set", "epochs=20", "--set", "dev=0.1", "--device", "cpu", "--precision", "fp32"]
+
+
+def test_every_recipe_says_what_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["recipes", "--json"]) == 0
+    found = {row["name"]: row["what"] for row in json.loads(capsys.readouterr().out)["recipes"]}
+    assert {"classify/lenet5", "classify/digits-256", "classify/mlp-cifar", "classify/resnet20", "classify/speed"} <= set(found)
+    assert all(len(what) > 20 for what in found.values())
+
+
+def test_train_then_resume_then_other_settings(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = ["train", "classify/digits-256", "--data", str(data), "--out", str(tmp_path / "run"), *SMALL, "--json"]
+    assert main(line) == 0
+    first = json.loads(capsys.readouterr().out)
+    assert first["test_accuracy"] == 1.0
+    assert first["reason"] == "steps"
+    assert main(line) == 2
+    assert "--resume goes on with it" in capsys.readouterr().err
+    assert main([*line, "--resume"]) == 0
+    assert json.loads(capsys.readouterr().out)["test_accuracy"] == 1.0
+    assert main([*line, "--resume", "--set", "lr=0.125"]) == 2
+    assert "lr 0.5 -> 0.125" in capsys.readouterr().err
+
+
+def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_step(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = ["train", "classify/digits-256", "--data", str(data), "--out", str(tmp_path / "run"), *SMALL, "--set", "lr=1e39"]
+    assert main(line) == 1
+    said = capsys.readouterr().err.strip().splitlines()[-1]
+    assert "lower the learning rate" in said
+    assert "keeps the last good step" in said
+    assert list((tmp_path / "run" / "checkpoints").glob("step-*.safetensors"))
+
+
+def test_tune_finds_a_rate_that_learns(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = ["tune", "classify/digits-256", "--range", "lr=1e-7..1:log", "--data", str(data), "--out", str(tmp_path / "tune"), *SMALL,
+            "--set", "epochs=5", "--trials", "6", "--json"]  # fmt: skip
+    assert main(line) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["trials"] == 6
+    assert found["score"] >= 0.9
+    assert found["settings"]["lr"] > 1e-3
+    assert {"trials.csv"} <= {path.name for path in (tmp_path / "tune").iterdir()}
+
+
+@pytest.mark.parametrize(("arguments", "said"), [
+    (["tune", "classify/digits-256", "--range", "rate=0..1", "--data", "{data}"], "no setting 'rate'"),
+    (["tune", "classify/digits-256", "--range", "lr=1..0", "--data", "{data}"], "lr"),
+    (["train", "classify/digits-256", "--data", "{data}/none"], "does not exist"),
+    (["train", "classify/digits-256", "--data", "{data}", "--set", "network=lenet6"], "no network is called 'lenet6'"),
+])  # fmt: skip
+def test_bad_input_is_one_line(arguments: list[str], said: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*(argument.format(data=data) for argument in arguments), "--out", str(tmp_path / "run")]) == 2
+    assert said in capsys.readouterr().err.strip().splitlines()[-1]
