@@ -29,7 +29,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> dict[str, Path | None]:
     """A CPU with bf16, every encoder, room on the disk, and two networks whose files the test may take away."""
     files: dict[str, Path | None] = {"finder": Path("finder.tflite"), "describer": Path("describer.safetensors")}
     monkeypatch.setattr(runtime, "describe_machine", lambda: {
-        "cpu": "a chip", "memory_total": 7_500_000_000, "gpus": [], "versions": {"torch": "2.13.0", "matplotlib": None},
+        "cpu": "a chip", "memory_total": 7_500_000_000, "gpus": [], "versions": {"torch": "2.13.0", "faiss-cpu": None},
         "hints": [], "runtime": {"device": "cpu", "precision": "bf16", "channels_last": True, "threads": 2,
                                  "reason": "bf16 is 3.1 times as fast"}})  # fmt: skip
     monkeypatch.setattr(run, "_encoders", lambda: dict.fromkeys(run.ENCODERS, True))
@@ -49,7 +49,7 @@ def test_a_machine_that_lacks_nothing(machine: dict, capsys: pytest.CaptureFixtu
     assert (found["weights_here"], found["weights_known"], found["free_gb"]) == (2, 2, 80)
     assert found["versions"]["torch"] == "2.13.0"
     assert found["versions"]["cyclopts"] == metadata.version("cyclopts")
-    assert "matplotlib" not in found["versions"]
+    assert "faiss-cpu" not in found["versions"]
     assert main(["doctor"]) == 0
     text = capsys.readouterr().out
     assert "cpu, bf16, channels last, 2 threads: bf16 is 3.1 times as fast" in text
@@ -131,3 +131,41 @@ def test_the_real_cards_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models", "--json"]) == 0
     names = [model["name"] for model in json.loads(capsys.readouterr().out)["models"]]
     assert names == [card.name for card in weights.cards()]
+
+
+def test_one_architecture_layer_by_layer(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["networks", "lenet5-1998"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "lenet5-1998 (LeCun et al. 1998), input 1x28x28: 60,000 parameters, 415.68 k MACs, receptive field 32"
+    assert lines[2].split() == ["layer", "kind", "output", "parameters", "MACs", "field", "stride"]
+    assert lines[3].split() == ["0", "Conv2d", "6x28x28", "156", "117.60", "k", "5", "1"]
+    assert lines[7].split() == ["4", "PartialConv", "16x10x10", "1,516", "240.00", "k", "14", "2"]
+    assert main(["networks", "vgg16-cifar", "--size", "64", "--json"]) == 2  # its dense layer takes one place only
+    assert "does not run on an input of shape (3, 64, 64)" in json.loads(capsys.readouterr().out)["error"]
+    assert main(["networks", "resnet20", "--size", "64", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["parameters"], found["field"], found["layers"][0]["shape"]) == (269_722, [81, 81], [16, 64, 64])
+
+
+def test_the_list_of_architectures(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from mien.models import catalog
+
+    few = {name: catalog.NETWORKS[name] for name in ("mlp", "alexnet", "volume")}
+    monkeypatch.setattr(catalog, "NETWORKS", few)
+    assert main(["networks"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "name     parameters      MACs  field  input       paper",
+        "mlp         646,260  645.90 k     32  3x32x32     Rumelhart et al. 1986",
+        "alexnet  60,965,224  724.41 M    195  3x227x227   Krizhevsky et al. 2012",
+        "volume        6,912  631.27 k     14  1x14x14x14  Ji et al. 2010, smaller",
+    ]
+
+
+@pytest.mark.parametrize(("words", "said"), [
+    (["vgg61"], "no architecture is called 'vgg61'; the nearest: vgg19, vgg16, vgg13"),
+    (["--size", "64"], "--size is for one architecture"),
+    (["vgg16", "--size", "0"], "the size is a number of pixels, not 0"),
+])  # fmt: skip
+def test_architectures_that_are_not(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["networks", *words]) == 2
+    assert said in capsys.readouterr().err

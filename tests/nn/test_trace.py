@@ -1,6 +1,7 @@
 """The calculator of receptive fields, parameters and multiplications: published numbers, hand-computed nets, and measured fields."""
 
 import math
+from collections.abc import Callable
 from fractions import Fraction
 
 import pytest
@@ -45,7 +46,7 @@ def test_published_multiplications(name: str, gmacs: float) -> None:
 
 
 def test_lenet_layer_by_layer() -> None:
-    """The first layers by hand: C1 6 @ 28 x 28 of 25 inputs each, pooled; C3 16 @ 10 x 10 of 150 inputs each, pooled; C5 120 of 400."""
+    """The first layers by hand: C1 6 @ 28 x 28 of 25 inputs each; C3 16 @ 10 x 10 of 150 inputs each; C5 120 of 400."""
     rows = [(row.kind, row.shape, row.parameters, row.macs, row.field, row.stride) for row in traced("lenet5").layers]
     assert [row for row in rows if row[0] != "ReLU"] == [
         ("Conv2d", (6, 28, 28), 156, 6 * 28 * 28 * 25, (5, 5), (1, 1)),
@@ -204,7 +205,8 @@ class Shuffle(nn.Module):
 odd = st.sampled_from([1, 3, 5])
 same_size = st.builds(lambda k, d: nn.Conv1d(1, 1, k, padding=k // 2 * d, dilation=d), odd, st.integers(1, 3))
 layer = st.one_of(
-    st.builds(lambda k, s, p, d: nn.Conv1d(1, 1, k, s, p, d), st.integers(1, 5), st.integers(1, 3), st.integers(0, 2), st.integers(1, 2)),
+    st.builds(lambda k, s, p, d: nn.Conv1d(1, 1, k, s, p, d),
+              st.integers(1, 5), st.integers(1, 3), st.integers(0, 2), st.integers(1, 2)),
     st.builds(lambda k, s: nn.MaxPool1d(k, s, k // 2), st.integers(2, 4), st.integers(1, 3)),
     st.builds(lambda k, s: nn.AvgPool1d(k, s), st.integers(1, 4), st.integers(1, 3)),
     st.builds(lambda k, s: nn.ConvTranspose1d(1, 1, k + s, s, k // 2), st.integers(0, 2), st.integers(1, 3)),
@@ -242,7 +244,7 @@ def test_the_computed_window_is_the_one_measured(layers: list[nn.Module], off_ce
     lambda: nn.Sequential(nn.Conv2d(1, 8, 3, 2, 1), nn.PixelShuffle(2), nn.Conv2d(2, 3, 3, padding=1), nn.Sigmoid()),
     lambda: nn.Sequential(nn.Conv2d(1, 2, 3, padding=2, dilation=2), nn.ConvTranspose2d(2, 2, 4, 2, 1), nn.Conv2d(2, 1, 3, 3)),
 ])  # fmt: skip
-def test_the_field_is_where_the_gradient_is_not_zero(build) -> None:  # noqa: ANN001
+def test_the_field_is_where_the_gradient_is_not_zero(build: Callable[[], nn.Module]) -> None:
     net = build()
     for p in net.parameters():
         nn.init.uniform_(p, 0.01, 0.02)

@@ -137,6 +137,18 @@ MACS: dict[str, Callable[[Mapping[str, Any], Tensor], int]] = {
 """Operation -> multiplications, from its arguments and its output."""
 
 
+def _norm_shapes(args: Mapping[str, Any]) -> tuple[Tensor, Tensor, Tensor]:
+    """Batch norm in eval mode; what it saves for a backward pass is empty."""
+    return torch.empty_like(args["input"]), args["input"].new_empty(0), args["input"].new_empty(0)
+
+
+QUICK: dict[OpOverload, Callable[[Mapping[str, Any]], Any]] = {
+    torch.ops.aten.native_batch_norm.default: _norm_shapes,
+    torch.ops.aten.relu.default: lambda args: torch.empty_like(args["self"]),
+}  # fmt: skip
+"""Outputs without numbers of what torch takes apart into a dozen operations first: two thirds of the time of a deep network."""
+
+
 class _Watch(TorchDispatchMode):
     """Sees every operation, knows in which module it happens, and keeps the fields of all tensors that depend on the input."""
 
@@ -175,13 +187,12 @@ class _Watch(TorchDispatchMode):
         self.layers[name] = replace(row, parameters=before.parameters) if before else row
 
     def __torch_dispatch__(self, func: OpOverload, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        given = kwargs or {}
-        out = func(*args, **given)
-        schema = func._schema
+        given, schema = kwargs or {}, func._schema
         named = {argument.name: args[i] if i < len(args) else given.get(argument.name, argument.default_value)
                  for i, argument in enumerate(schema.arguments)}  # fmt: skip
         op = schema.name.removeprefix("aten::")
         op = op[:-1] if schema.is_mutable and op.endswith("_") else op
+        out = QUICK[func](named) if func in QUICK and not named.get("training") else func(*args, **given)
         used = [x for x in tensors(named.values()) if x in self.fields]
         if used:
             self._follow(func, op, Call(named, self.fields.get, out))

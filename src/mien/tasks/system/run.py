@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mien.tasks.system.architectures import Architectures, Layers, every, one
+
 if TYPE_CHECKING:
     from mien.weights import Card
 
@@ -151,6 +153,23 @@ def models(*, fetch: bool = False) -> Models:
     return Models(tuple(_model(card) for card in weights.cards()))
 
 
+def networks(name: str | None = None, *, size: int | None = None) -> Architectures | Layers:
+    """List every architecture mien can build and train, or one layer by layer: parameters, multiplications, receptive field.
+
+    The networks are run without numbers, on shapes alone: none needs its weights.
+
+    Args:
+        name: an architecture; its layers are listed.
+        size: pixels a side of its input, instead of its usual size.
+
+    """
+    if name is None:
+        if size is not None:
+            raise ValueError("--size is for one architecture: mien networks NAME --size 512")
+        return every()
+    return one(name, size)
+
+
 def _model(card: Card) -> Model:
     from mien import weights
 
@@ -200,4 +219,4 @@ def _encoders() -> dict[str, bool]:
     return {name: here(name) for name in ENCODERS}
 
 
-COMMANDS = (doctor, models)
+COMMANDS = (doctor, models, networks)
