@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from mien.data.examples import Examples, parts, read_examples
 from mien.data.idx import read_idx
-from mien.data.pile import fit_square
+from mien.data.pile import fit_square, fit_squares
 
 RANDOM = np.random.default_rng(0)
 
@@ -196,6 +196,14 @@ def test_halving_is_the_triangle_filter() -> None:
     assert small[1, :, 0].tolist() == [0, 25, 75, 0]
 
 
+@pytest.mark.parametrize(("shape", "size"), [((5, 28, 28, 1), 16), ((5, 40, 33, 3), 12), ((5, 8, 9, 3), 20)])
+def test_many_at_once_as_one_by_one(shape: tuple[int, ...], size: int) -> None:
+    images = RANDOM.integers(0, 256, shape, np.uint8)
+    difference = fit_squares(images, size).astype(int) - np.stack([fit_square(image, size) for image in images])
+    assert np.abs(difference).max() <= 1  # Pillow rounds between rows and columns too
+    assert np.abs(difference).mean() < 0.2
+
+
 @pytest.mark.parametrize("keys", [("images", "labels"), ("x_train", "y_train"), ("train_images", "train_labels")])
 def test_npz(tmp_path: Path, keys: tuple[str, str]) -> None:
     images = RANDOM.integers(0, 256, (4, 6, 5, 3), np.uint8)
@@ -304,6 +312,12 @@ def test_bad_parquet(tmp_path: Path) -> None:
     assert "row 1 is not a picture: it is text" in message({"img": [good, b"hello"], "label": [0, 1]})
     assert "row 1 holds no encoded picture, but NoneType" in message({"img": [good, None], "label": [0, 1]})
     assert "one class only (4)" in message({"img": [good] * 2, "label": [4, 4]})
+    parquet.write_table(pa.table({"img": [bytes(one) + good for one in range(300)], "label": [0, 1] * 150}), path, compression="zstd")
+    data = bytearray(path.read_bytes())
+    data[200:260] = bytes(60)
+    path.write_bytes(data)
+    with pytest.raises(ValueError, match="not a whole Parquet file"):
+        read_examples(path)
     path.write_bytes(path.read_bytes()[:-5])
     with pytest.raises(ValueError, match="not a whole Parquet file"):
         read_examples(path)

@@ -47,7 +47,7 @@ def _members(source: Path) -> Mapping[str, tuple[Path, Callable[[], np.ndarray]]
     try:
         with np.load(source) as archive:
             return {name: (source, _loader(source, name)) for name in archive.files}
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, EOFError, zipfile.BadZipFile) as error:
         raise ValueError(f"{source} is not a whole .npz file: {error}") from None
 
 
@@ -59,7 +59,7 @@ def _loader(path: Path, name: str | None = None) -> Callable[[], np.ndarray]:
                 return loaded
             with loaded:
                 return loaded[name]
-        except (ValueError, OSError, EOFError, zipfile.BadZipFile) as error:
+        except (ValueError, EOFError, zipfile.BadZipFile) as error:
             raise ValueError(f"{path}{f', {name}' if name else ''} cannot be read as an array: {error}") from None
 
     return load

@@ -101,11 +101,28 @@ def fit_square(picture: np.ndarray, size: int) -> np.ndarray:
     return np.asarray(image).reshape(size, size, picture.shape[2])
 
 
+def fit_squares(images: np.ndarray, size: int) -> np.ndarray:
+    """(N, H, W, C) -> (N, size, size, C): what `fit_square` does to each of them, but for rounding; quick for many small ones."""
+    height, width = images.shape[1:3]
+    side = min(height, width)
+    rows, columns = (_triangles(length, size, (length - side) / 2, side / size) for length in (height, width))
+    out = np.empty((len(images), size, size, images.shape[3]), np.uint8)
+    for start in range(0, len(images), 1000):
+        some = images[start : start + 1000].transpose(0, 3, 1, 2).astype(np.float32)
+        out[start : start + 1000] = (rows @ some @ columns.T + np.float32(0.5)).astype(np.uint8).transpose(0, 2, 3, 1)
+    return out
+
+
+def _triangles(length: int, size: int, start: float, scale: float) -> np.ndarray:
+    """(size, length) weights: a triangle round each new pixel's centre that reaches to the next centres, never less than a pixel."""
+    centres = start + (np.arange(size) + 0.5) * scale
+    weights = np.maximum(1 - np.abs(np.arange(length) + 0.5 - centres[:, None]) / max(scale, 1.0), 0)
+    return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
+
+
 def _array_reader(source: Path, load: Callable[[], np.ndarray]) -> Reader:
     def read(size: int | None) -> np.ndarray:
         images = to_pictures(load(), source)
-        if size is None or images.shape[1:3] == (size, size):
-            return images
-        return stack(((str(place), image) for place, image in enumerate(images)), len(images), size)
+        return images if size is None or images.shape[1:3] == (size, size) else fit_squares(images, size)
 
     return read

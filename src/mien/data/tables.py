@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -32,23 +33,33 @@ def table_parts(source: Path) -> dict[str, Pile] | None:
 
 
 def _pile(paths: tuple[Path, ...]) -> Pile:
-    import pyarrow as pa
     from pyarrow import parquet
 
     labels, names, column = [], None, ""
     for path in paths:
-        try:
+        with _whole(path):
             schema = parquet.read_schema(path)
             column = _named(schema, LABELS, path, "labels")
             one = parquet.read_table(path, columns=[column]).column(0)
-        except (pa.ArrowInvalid, OSError) as error:
-            raise ValueError(f"{path} is not a whole Parquet file: {error}") from None
         if one.null_count:
             raise ValueError(f"{path}: {one.null_count} of {len(one)} pictures have no label")
         values = one.to_numpy()
         labels.append(flat_labels(values.astype(str) if values.dtype == object else values, path))
         names = _class_names(schema, column)
     return Pile(paths, np.concatenate(labels), lambda size: stack(_pictures(paths), sum(map(len, labels)), size), names, decoded=False)
+
+
+@contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    """What pyarrow says of a damaged file becomes one ValueError; what the system says (no permission) stays."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise ValueError(f"{path} is not a whole Parquet file: {str(error).splitlines()[0]}") from None
 
 
 def _named(schema, choices: tuple[str, ...], path: Path, what: str) -> str:
@@ -75,7 +86,8 @@ def _pictures(paths: tuple[Path, ...]) -> Iterator[tuple[str, np.ndarray]]:
     with Progress(f"decode {paths[0].name}", total) as bar:
         for path, table in tables:
             row, column = 0, _named(table.schema_arrow, IMAGES, path, "pictures")
-            for batch in table.iter_batches(1000, columns=[column]):
+            batches = table.iter_batches(1000, columns=[column])
+            while batch := _next(path, batches):
                 for value in batch.column(0).to_pylist():
                     data = value.get("bytes") if isinstance(value, dict) else value
                     name = f"{path}, row {row}"
@@ -84,3 +96,8 @@ def _pictures(paths: tuple[Path, ...]) -> Iterator[tuple[str, np.ndarray]]:
                     yield name, decode_picture(data, name)
                     row += 1
                 bar.advance(len(batch))
+
+
+def _next(path: Path, batches: Iterator):
+    with _whole(path):
+        return next(batches, None)
