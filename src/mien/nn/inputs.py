@@ -29,7 +29,11 @@ class InputLayer(nn.Module):
     matrix: Tensor
 
     def __init__(self, shape: Sequence[int], kind: str = "standard", eps: float = 1e-5) -> None:
-        """`shape` without the batch; `eps` is added to the variances (of pixels in 0..1), so that empty ones are not blown up."""
+        """`shape` without the batch; `eps`, a variance of pixels in 0..1, keeps directions without any from being blown up.
+
+        Whitening adds it (rounding to 256 levels alone makes 1.3e-6), "standard" takes no variance for smaller. ValueError for an
+        unknown kind, and where a picture has too many numbers for whitening.
+        """
         super().__init__()
         if kind not in KINDS:
             raise ValueError(f"there is no input layer {kind!r}; known: {', '.join(KINDS)}")
@@ -68,8 +72,8 @@ class InputLayer(nn.Module):
             count = len(images) * math.prod(self.shape[1:])
             mean = total / count
             if self.kind == "standard":
-                variance = (square / count - mean.square()).clamp_min(0)
-                self.scale.copy_((variance + self.eps).rsqrt().view_as(self.scale))
+                variance = square / count - mean.square()
+                self.scale.copy_(variance.clamp_min(self.eps).rsqrt().view_as(self.scale))
         self.mean.copy_(mean.view_as(self.mean))
 
     def forward(self, x: Tensor) -> Tensor:
