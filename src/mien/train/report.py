@@ -187,9 +187,9 @@ def _one_mistake(page: Image.Image, draw: Any, corner: tuple[int, int], image: n
     page.paste(_thumbnail(image), corner)
     for line, (name, chance, colour) in enumerate(lines):
         text, share = name, f"{chance:.1%}" if chance < 0.1 else f"{chance:.0%}"
-        while len(text) > 1 and draw.textlength(f"{text} {share}", font) > CELL:
+        while len(text) > 1 and draw.textlength(f"{text}: {share}", font) > CELL:
             text = text[:-2] + "…"
-        draw.text((x, y + CELL + 3 + 14 * line), f"{text} {share}", colour, font)
+        draw.text((x, y + CELL + 3 + 14 * line), f"{text}: {share}", colour, font)
     draw.text((x, y + CELL + 32), f"#{number}", FAINT, tiny)
 
 
