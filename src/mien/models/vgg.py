@@ -26,9 +26,10 @@ def features(name: str, norm: bool = False) -> list[nn.Module]:
 
 def vgg(name: str = "vgg16", classes: int = 1000, norm: bool = False) -> nn.Sequential:
     """(B, 3, 224, 224) -> (B, classes)."""
+    body = features(name, norm)
     head = [nn.Flatten(), nn.Linear(512 * 7 * 7, 4096), nn.ReLU(), nn.Dropout(),
             nn.Linear(4096, 4096), nn.ReLU(), nn.Dropout(), nn.Linear(4096, classes)]  # fmt: skip
-    return nn.Sequential(*features(name, norm), *head).apply(he)
+    return nn.Sequential(*body, *head).apply(he)
 
 
 def vgg_cifar(name: str = "vgg16", classes: int = 10, norm: bool = True) -> nn.Sequential:
