@@ -124,6 +124,39 @@ def test_what_mixes_all_positions_sees_the_whole_picture() -> None:
     assert trace(norm, (4, 12, 12)).layers[-1].field == (12, 12)
 
 
+@pytest.mark.parametrize(("module", "field"), [
+    (nn.PReLU(2), 3), (nn.Hardswish(), 3), (nn.LogSigmoid(), 3), (nn.GLU(1), 3), (nn.SiLU(inplace=True), 3), (nn.Softmax(1), 3),
+    (nn.ReflectionPad2d(4), 3), (nn.PixelUnshuffle(2), 4), (nn.Upsample(scale_factor=3), 3), (nn.LPPool2d(2, 2), 4),
+    (nn.Upsample(scale_factor=2, mode="bicubic"), 6), (nn.AdaptiveMaxPool2d(8), 4 + 2), (nn.AdaptiveAvgPool2d(7), 6 + 2),
+    (nn.Conv2d(2, 2, 3, padding=1, padding_mode="reflect"), 5),
+    (nn.Softmax2d(), 3), (nn.GroupNorm(1, 2), 32), (nn.LayerNorm([32, 32]), 32), (nn.AdaptiveAvgPool2d(1), 32),
+])  # fmt: skip
+def test_behind_a_convolution_of_three(module: nn.Module, field: int) -> None:
+    """32 places in 8 windows of 4, in 7 windows of up to 6; each window's edges see a pixel further."""
+    assert trace(nn.Sequential(nn.Conv2d(3, 2, 3, padding=1), module), (3, 32, 32)).layers[-1].field == (field, field)
+
+
+def test_axes_are_counted_apart() -> None:
+    assert trace(nn.Sequential(nn.Conv2d(3, 2, (3, 5)), nn.Softmax(2)), (3, 32, 40)).layers[-1].field == (32, 5)
+
+
+def test_torchs_own_recurrent_and_attention_layers() -> None:
+    """An LSTM's eight matrices meet each of nine moments; a transformer's attention sees all moments."""
+    class Sequence(nn.Module):
+        def __init__(self, inner: nn.Module) -> None:
+            super().__init__()
+            self.inner = inner
+
+        def forward(self, x: Tensor) -> Tensor:
+            out = self.inner(x.transpose(1, 2))
+            return out[0] if isinstance(out, tuple) else out
+    lstm = trace(Sequence(nn.LSTM(4, 6, batch_first=True)), (4, 9))
+    assert (lstm.macs, lstm.parameters, lstm.layers[-1].field) == (9 * 4 * 6 * (4 + 6), 288, (9,))
+    attention = trace(Sequence(nn.TransformerEncoderLayer(4, 2, 16, batch_first=True)), (4, 9))
+    assert attention.layers[-1].field == (9,)
+    assert attention.macs == 9 * (4 * 4 * 4 + 2 * 4 * 16) + 2 * 9 * 9 * 4
+
+
 def test_a_recurrent_network_sees_one_row_more_at_every_step() -> None:
     with torch.device("meta"):
         net = NETWORKS["gru"].build()

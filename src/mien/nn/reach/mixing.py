@@ -60,7 +60,7 @@ def reduction(call: Call) -> Field:
 
 
 def along(call: Call) -> Field:
-    """Mixes one dimension and keeps the shape: softmax, cumulative sums."""
+    """Mixes one dimension: softmax, cumulative sums, gated units."""
     field, x = call.main()
     return field.spanned(tuple(x.shape), [call["dim"] % x.ndim])
 
@@ -69,6 +69,12 @@ def batch_norm(call: Call) -> Field:
     """A factor and an offset, unless the statistics are the picture's own."""
     field, x = call.main()
     return field.spanned(tuple(x.shape)) if call.args.get("training") else field
+
+
+def layer_norm(call: Call) -> Field:
+    """Statistics over the last dimensions."""
+    field, x = call.main()
+    return field.spanned(tuple(x.shape), range(x.ndim - len(call["normalized_shape"]), x.ndim))
 
 
 def unchanged(call: Call) -> Field:
