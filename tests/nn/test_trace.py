@@ -95,6 +95,7 @@ def test_windows_of_single_positions() -> None:
     net = nn.Sequential(nn.Conv2d(1, 1, 3, 1, 1), nn.Conv2d(1, 1, 3, 2, 1), nn.Conv2d(1, 1, 3, 1, 1))
     last = trace(net, (1, 20, 30)).layers[-1]
     assert last.window((0, 7)) == ((-4, 5), (10, 19))
+    assert traced("vgg16").layers[-1].window(()) == ((0, 224), (0, 224))
 
 
 def test_one_and_three_dimensions() -> None:

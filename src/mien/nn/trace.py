@@ -55,9 +55,11 @@ class Layer:
         return bool(self.reach.places) and all(self.stride)
 
     def window(self, at: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
-        """Position on the map, one number an axis -> the pixels it sees, (start, stop) an axis; may reach over the edge."""
+        """Position on the map, one number an axis, or () for a vector -> the pixels it sees, (start, stop) an axis; may reach over the
+        edge.
+        """
         ends = [place.pattern.window(p) if isinstance(place, At) else (place.low, place.high)
-                for place, p in zip(self.reach.places, at if self.is_map else (0,) * len(self.reach.places), strict=True)]  # fmt: skip
+                for place, p in zip(self.reach.places, at or (0,) * len(self.reach.places), strict=True)]  # fmt: skip
         return tuple((int(low), int(high) + 1) for low, high in ends)
 
 
