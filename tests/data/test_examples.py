@@ -134,6 +134,13 @@ def test_a_changed_file_is_decoded_again(tmp_path: Path, monkeypatch) -> None:
         assert set(read_examples(source).images[..., 0].ravel().tolist()) == {value}
 
 
+def test_somebodys_own_folder_is_never_copied(tmp_path: Path, own_cache: Path, monkeypatch) -> None:
+    monkeypatch.setattr("mien.data.kept.LEAST", 1)
+    class_folders(tmp_path / "mine", {"a": 2, "b": 2})
+    read_examples(tmp_path / "mine")
+    assert not own_cache.exists() or not list(own_cache.iterdir())
+
+
 def test_folders_by_class(tmp_path: Path) -> None:
     class_folders(tmp_path, {"b10": 3, "b2": 2, ".hidden": 1})
     found = read_examples(tmp_path)

@@ -26,7 +26,20 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-SMALL = ["--set", "options.widths=64", "--set", "size=8", "--set", "epochs=20", "--set", "dev=0.1", "--device", "cpu", "--precision", "fp32"]
+SMALL = [
+    "--set",
+    "options.widths=64",
+    "--set",
+    "size=8",
+    "--set",
+    "epochs=20",
+    "--set",
+    "dev=0.1",
+    "--device",
+    "cpu",
+    "--precision",
+    "fp32",
+]
 
 
 def test_every_recipe_says_what_it_is(capsys: pytest.CaptureFixture[str]) -> None:
@@ -50,7 +63,9 @@ def test_train_then_resume_then_other_settings(data: Path, tmp_path: Path, capsy
     assert "lr 0.5 -> 0.125" in capsys.readouterr().err
 
 
-def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_step(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_step(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     line = ["train", "classify/digits-256", "--data", str(data), "--out", str(tmp_path / "run"), *SMALL, "--set", "lr=1e39"]
     assert main(line) == 1
     said = capsys.readouterr().err.strip().splitlines()[-1]
@@ -76,6 +91,8 @@ def test_tune_finds_a_rate_that_learns(data: Path, tmp_path: Path, capsys: pytes
     (["train", "classify/digits-256", "--data", "{data}/none"], "does not exist"),
     (["train", "classify/digits-256", "--data", "{data}", "--set", "network=lenet6"], "no network is called 'lenet6'"),
 ])  # fmt: skip
-def test_bad_input_is_one_line(arguments: list[str], said: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_bad_input_is_one_line(
+    arguments: list[str], said: str, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main([*(argument.format(data=data) for argument in arguments), "--out", str(tmp_path / "run")]) == 2
     assert said in capsys.readouterr().err.strip().splitlines()[-1]

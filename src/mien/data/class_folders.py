@@ -57,7 +57,7 @@ def _pile(folder: Path, classes: tuple[str, ...] | None) -> Pile:
         inside = _pictures_in(one)
         files += inside
         labels += [known.index(one.name)] * len(inside)
-    return Pile(tuple(files), np.array(labels, np.int64), lambda size: stack(_decoded(files), len(files), size), known, decoded=False)
+    return Pile(tuple(files), np.array(labels, np.int64), lambda size: stack(_decoded(files), len(files), size), known)
 
 
 def _pictures_in(folder: Path) -> list[Path]:

@@ -50,7 +50,7 @@ def read_examples(path: Path, part: Part = "train", size: int | None = None, cha
 
     A source that has no parts is all "train". Classes are those of the whole data set, in natural order, whichever part is
     read. `size`: pixels a side (shorter side resized, centre cropped); needed where sizes differ. `channels`: 3 makes colour of
-    grey, 1 grey of colour, None: 1 where every picture is grey. What had to be decoded is kept in the user's cache folder.
+    grey, 1 grey of colour, None: 1 where every picture is grey. A decoded Parquet table is kept in the cache folder.
     Raises ValueError with what was found and what was expected.
     """
     path = Path(path)
@@ -109,7 +109,7 @@ def _numbered(path: Path, piles: Mapping[str, Pile]) -> tuple[tuple[str, ...], d
 
 
 def _images(pile: Pile, size: int | None) -> np.ndarray:
-    images = pile.read(size) if pile.decoded else kept(pile, size)
+    images = kept(pile, size) if pile.keep else pile.read(size)
     if len(images) != len(pile.labels):
         raise ValueError(f"{pile.files[0]} has {len(images)} images, but there are {len(pile.labels)} labels ({pile.files[-1].name})")
     return images

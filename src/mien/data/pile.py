@@ -24,8 +24,8 @@ class Pile:
     read: Reader
     names: tuple[str, ...] | None = None
     """Of the labels 0, 1, ..., where the data set gives them."""
-    decoded: bool = True
-    """False: pictures have to be decoded one by one, which is worth keeping."""
+    keep: bool = False
+    """Whether the decoded pictures may stay in the cache folder: never those of somebody's own folder of pictures."""
 
 
 def joined_parts(source: Path, arrays: Mapping[str, Mapping[str, tuple[Path, Callable[[], np.ndarray]]]],

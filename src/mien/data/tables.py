@@ -46,7 +46,7 @@ def _pile(paths: tuple[Path, ...]) -> Pile:
         values = one.to_numpy()
         labels.append(flat_labels(values.astype(str) if values.dtype == object else values, path))
         names = _class_names(schema, column)
-    return Pile(paths, np.concatenate(labels), lambda size: stack(_pictures(paths), sum(map(len, labels)), size), names, decoded=False)
+    return Pile(paths, np.concatenate(labels), lambda size: stack(_pictures(paths), sum(map(len, labels)), size), names, keep=True)
 
 
 @contextmanager

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -49,20 +50,14 @@ def part(examples: Examples, which: np.ndarray | None = None) -> Part:
     return Part(torch.from_numpy(np.ascontiguousarray(images)), torch.from_numpy(np.asarray(labels)))
 
 
-def resized(examples: Examples, size: int | None) -> Examples:
-    """Square pictures of `size` pixels a side, filtered when they shrink."""
-    if size is None or examples.images.shape[1:3] == (size, size):
-        return examples
-    pieces = torch.from_numpy(examples.images).permute(0, 3, 1, 2).split(1000)
-    small = [F.interpolate(p.float(), (size, size), mode="bilinear", antialias=True).round().byte() for p in pieces]
-    return dataclasses.replace(examples, images=torch.cat(small).permute(0, 2, 3, 1).contiguous().numpy())
+def prepare(recipe: Recipe, source: Path, channels: Literal[1, 3] | None = None) -> Prepared:
+    """Read and divide: the data's own dev and test parts where it has them, else `recipe.dev` of it for dev, a tenth for test.
 
-
-def prepare(recipe: Recipe, source: Path) -> Prepared:
-    """Read and divide: the data's own dev and test parts where it has them, else `recipe.dev` of it for dev, a tenth for test."""
+    `channels`: 1 makes grey, 3 colour; None: as the pictures are.
+    """
     there = parts(source)
     known, dev, test = (
-        resized(read_examples(source, name, recipe.size), recipe.size) if name in there else None for name in ("train", "dev", "test")
+        read_examples(source, name, recipe.size, channels) if name in there else None for name in ("train", "dev", "test")
     )
     assert known
     wanted = {"train": 1.0, "dev": 0.0 if dev else recipe.dev, "test": 0.0 if test else 0.1}
@@ -113,10 +108,10 @@ def learn(
         runtime=runtime,
         resume=resume,
         seed=recipe.seed,
-        evaluate=Every(steps=max(task.epoch_steps, task.steps // 200)),
+        evaluate=Every(steps=max(task.epoch_steps, task.steps // 100)),
         stop_on_plateau=recipe.patience > 0,
         least_gain=0.0,
-        patience=max(recipe.patience, 1),
+        patience=recipe.patience or sys.maxsize,
         label=label,
         on_event=_best_keeper(task, out) if recipe.patience else None,
     )

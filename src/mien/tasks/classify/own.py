@@ -31,7 +31,7 @@ def train_own(
             recipe, network=plan.network, options=dict(plan.options), inputs=plan.inputs, size=plan.shape[1], mirror=plan.mirror
         )
     recipe = settings(pairs, recipe)
-    ready = prepare(recipe, folder)
+    ready = prepare(recipe, folder, 1 if before and before[1].shape[0] == 1 else 3 if before else None)
     if not any(pair.startswith("epochs=") for pair in pairs):
         recipe = replace(recipe, epochs=float(sensible_epochs(recipe, ready)))
     net = transferred(before[0], before[1], recipe, ready) if before else None
@@ -48,12 +48,9 @@ def sensible_epochs(recipe: Recipe, ready: Prepared) -> int:
 
 def transferred(net: nn.Sequential, plan: Plan, recipe: Recipe, ready: Prepared) -> nn.Sequential:
     """A network for the new classes with the old one's weights wherever shapes agree: all but the last layer."""
-    channels = ready.train.images.shape[3]
-    if channels != plan.shape[0]:
-        raise ValueError(
-            f"the pictures have {channels} channels, the network to start from takes {plan.shape[0]}: use --start nothing"
-        )
-    fresh = build(replace(plan, classes=ready.classes, options=dict(recipe.options), shape=(channels, *ready.train.images.shape[1:3])))
+    fresh = build(
+        replace(plan, classes=ready.classes, options=dict(recipe.options), shape=(plan.shape[0], *ready.train.images.shape[1:3]))
+    )
     new, old = fresh.state_dict(), net.state_dict()
     fresh.load_state_dict(
         {name: old[name] if name in old and old[name].shape == value.shape else value for name, value in new.items()}

@@ -8,7 +8,7 @@ from mien.train.recipe import Recipe
 
 def digits_256() -> Recipe:
     """16 x 16 digits, 256 inputs and 10 outputs, one layer, plain gradient descent on all pictures at once."""
-    return Recipe("mlp", "digits", {"widths": [256]}, size=16, inputs="none", epochs=300, batch=0, lr=0.5)
+    return Recipe("mlp", "digits", {"widths": [256]}, size=16, epochs=300, batch=0, lr=0.5)
 
 
 def lenet5() -> Recipe:
@@ -140,7 +140,7 @@ def speed() -> Recipe:
         "speednet",
         "cifar10",
         names=CIFAR10,
-        epochs=10,
+        epochs=12,
         batch=1000,
         lr=1.5,
         momentum=0.85,

@@ -7,15 +7,16 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import get_type_hints
 
 from mien.data.folder import data_folder
 from mien.runtime import choose
 from mien.tasks.training.known import find
 from mien.tasks.training.run import Tuned
-from mien.tasks.training.space import parse_space
+from mien.tasks.training.space import Range, parse_space
 from mien.tasks.training.tune import search
 from mien.train.loop import fit
-from mien.train.recipe import settings
+from mien.train.recipe import Recipe, settings
 from mien.train.session import prepare
 from mien.train.supervised import SupervisedTask
 from mien.train.types import Every
@@ -36,7 +37,11 @@ def search_recipe(
     recipe = settings(fixed, find(name))
     if not recipe.dev:
         recipe = replace(recipe, dev=0.1)
-    space = parse_space(ranges)
+    kinds = get_type_hints(Recipe)
+    space = {
+        name: replace(one, whole=True) if isinstance(one, Range) and kinds.get(name) is int else one
+        for name, one in parse_space(ranges).items()
+    }
     for setting in space:  # a name that is no setting is known before the first trial
         settings([f"{setting}={getattr(recipe, setting)}"] if hasattr(recipe, setting) else [f"{setting}=0"], recipe)
     runtime = choose(device, precision)
@@ -50,7 +55,7 @@ def search_recipe(
         folder = Path(tempfile.mkdtemp(prefix="mien-trial-"))
         try:
             fitted = fit(task, folder, steps=task.steps, minutes=minutes, runtime=runtime, evaluate=Every(), save=Every(), keep=1,
-                         tensorboard=False, label=" ".join(f"{k}={v:.3g}" if isinstance(v, float) else f"{k}={v}" for k, v in chosen.items()))  # fmt: skip
+                         tensorboard=False, label="trial")  # fmt: skip
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         if fitted.reason == "interrupted":
