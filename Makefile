@@ -44,5 +44,7 @@ bench: $(STAMP)  ## every script in benchmarks/, one after another; results in b
 		echo "== $$script"; $(BIN)/python "$$script"; \
 	done
 
-docs: $(STAMP)  ## docs/cli.md, from the program itself
+docs: $(STAMP)  ## docs/cli.md from the program itself, and the guides and lessons as pages: docs/_build/html (MIEN_DATA: folder of data sets)
 	$(BIN)/python docs/build.py
+	$(BIN)/python -m sphinx -q -W --keep-going -b html -d docs/_build/doctrees docs docs/_build/html
+	@echo docs/_build/html/index.html
