@@ -5,8 +5,8 @@ Backpropagation is the chain rule
 How does a network know which way to turn each of its weights? The derivative of the loss by a weight is a sum over all paths from
 that weight to the loss, and along a path the slopes are multiplied. Here it is done by hand for two weights of a small network.
 
-**反向传播就是链式法则**:网络怎样知道每个权重该往哪个方向调整?损失对某个权重的导数,等于从该权重到损失的所有路径之和,
-每条路径上各段的斜率相乘。这里对一个小网络的两个权重亲手推导。
+**反向传播就是链式法则**：网络怎样知道每个权重该往哪个方向调整？损失对某个权重的导数，等于从该权重到损失的所有路径之和，每条
+路径上各段的斜率相乘。这里对一个小网络的两个权重亲手推导。
 """
 
 import math

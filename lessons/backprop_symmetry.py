@@ -5,8 +5,8 @@ Equal weights never separate
 May all weights start from the same value? Neurons of one layer that start equal get equal gradients, so they stay equal for ever: a
 hundred of them are worth one. That is why weights start at random.
 
-**相同的初始权重永远不会分开**:所有权重可以从同一个值开始吗?同一层中初值相同的神经元得到相同的梯度,因而始终相同:
-一百个这样的神经元只顶一个用。这就是权重要随机初始化的原因。
+**相同的初始权重永远不会分开**：所有权重可以从同一个值开始吗？同一层中初值相同的神经元得到相同的梯度，因而始终相同：一百个这
+样的神经元只顶一个用。这就是权重要随机初始化的原因。
 """
 
 import matplotlib.pyplot as plt

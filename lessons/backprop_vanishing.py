@@ -6,8 +6,8 @@ Why were deep networks with sigmoids so hard to train? Backpropagation multiplie
 sigmoid's slope is at most 1/4. After ten layers at most a millionth is left, unless the weights make up for it. The ReLU's slope is
 1.
 
-**Sigmoid 的梯度消失**:为什么用 sigmoid 的深层网络那么难训练?反向传播每经过一层就乘以该层的斜率,而 sigmoid 的斜率最大只有 1/4。
-若权重不加补偿,十层之后最多只剩百万分之一。ReLU 的斜率是 1。
+**Sigmoid 的梯度消失**：为什么用 sigmoid 的深层网络那么难训练？反向传播每经过一层就乘以该层的斜率，而 sigmoid 的斜率最大只有
+1/4。若权重不加补偿，十层之后最多只剩百万分之一。ReLU 的斜率是 1。
 """
 
 import matplotlib.pyplot as plt

@@ -6,8 +6,8 @@ Why not connect every pixel to every hidden neuron? A picture of 1000 x 1000 pix
 weights: four terabytes. Looking at a small patch only, and with the same weights everywhere, leaves a hundred for each kind of
 neuron.
 
-**为什么要共享权重**:为什么不把每个像素与每个隐藏神经元相连?1000 × 1000 像素的图片加上同样大小的隐藏层需要 10¹² 个权重,即 4 TB。
-若每个神经元只看一小块,并且处处使用同一组权重,则每种神经元只需一百个。
+**为什么要共享权重**：为什么不把每个像素与每个隐藏神经元相连？1000 × 1000 像素的图片加上同样大小的隐藏层需要 10¹² 个权重，即
+4 TB。若每个神经元只看一小块，并且处处使用同一组权重，则每种神经元只需一百个。
 """
 
 import matplotlib.pyplot as plt

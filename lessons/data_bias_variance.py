@@ -5,8 +5,8 @@ Bias and variance, read off learning curves
 The network is not good enough: does it need more data, or a larger model? Learning curves tell. If the errors on training and on new
 data are both high and close together, the model is too simple (bias). If they lie far apart, it is too free for its data (variance).
 
-**从学习曲线看偏差与方差**:模型不够好时,该增加数据还是换更大的模型?学习曲线会告诉你。
-如果训练误差与新数据上的误差都高且彼此接近,说明模型太简单(偏差大);如果两者相距很远,说明对这点数据而言模型太自由(方差大)。
+**从学习曲线看偏差与方差**：模型不够好时，该增加数据还是换更大的模型？学习曲线会告诉你。如果训练误差与新数据上的误差都高且彼
+此接近，说明模型太简单（偏差大）；如果两者相距很远，说明对这点数据而言模型太自由（方差大）。
 """
 
 import matplotlib.pyplot as plt

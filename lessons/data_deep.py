@@ -5,8 +5,8 @@ Deep against classical learning
 When is a deep network worth its cost? Three ways to read handwritten digits: a linear model on the raw pixels, a linear model on
 features made by hand (histograms of edge directions), and a convolutional network that finds its own. They get 30 to 30,000 digits.
 
-**深度学习与传统学习**:什么时候值得用深度网络?识别手写数字的三种办法:直接用像素的线性模型、用人工设计的特征(边缘方向直方图)的线性模型,
-以及自己寻找特征的卷积网络。训练数据从 30 个数字到 30,000 个。
+**深度学习与传统学习**：什么时候值得用深度网络？识别手写数字的三种办法：直接用像素的线性模型、用人工设计的特征（边缘方向直方
+图）的线性模型，以及自己寻找特征的卷积网络。训练数据从 30 个数字到 30,000 个。
 """
 
 import time

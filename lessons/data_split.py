@@ -5,8 +5,8 @@ Training, development and test set
 Why three parts, and not two? The network learns from the first; on the second, its settings are chosen. The more settings are tried
 on it, the more the best one owes to luck. What is true of data never looked at, only the third part tells, and only once.
 
-**训练集、开发集与测试集**:为什么要分成三份,而不是两份?网络从第一份学习,在第二份上挑选设置。试过的设置越多,
-其中最好的那个就越多地归功于运气。模型对从未见过的数据究竟如何,只有第三份能说明,而且只能用一次。
+**训练集、开发集与测试集**：为什么要分成三份，而不是两份？网络从第一份学习，在第二份上挑选设置。试过的设置越多，其中最好的那
+个就越多地归功于运气。模型对从未见过的数据究竟如何，只有第三份能说明，而且只能用一次。
 """
 
 import matplotlib.pyplot as plt

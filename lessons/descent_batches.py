@@ -5,8 +5,8 @@ Batch, mini-batch and stochastic descent
 How many examples should be looked at before each step? All of them (batch), one (stochastic), or some (mini-batch)? The gradient of
 few is a noisy guess of the gradient of all, but it costs little, so many more steps can be made.
 
-**批量、小批量与随机梯度下降**:每走一步之前该看多少个样本?全部(批量)、一个(随机),还是若干个(小批量)?
-少量样本的梯度只是全体梯度的带噪声的估计,但代价很小,同样的计算量可以走多得多的步。
+**批量、小批量与随机梯度下降**：每走一步之前该看多少个样本？全部（批量）、一个（随机），还是若干个（小批量）？少量样本的梯度
+只是全体梯度的带噪声的估计，但代价很小，同样的计算量可以走多得多的步。
 """
 
 import matplotlib.pyplot as plt

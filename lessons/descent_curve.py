@@ -5,8 +5,8 @@ Gradient descent on a curve
 How does one find the lowest point of a curve when only the slope underfoot is known? Step against the slope, in proportion to it:
 x ← x - η f'(x). What does the learning rate η do, and is the point that is found the lowest?
 
-**曲线上的梯度下降**:只知道脚下的斜率,如何找到曲线的最低点?沿斜率的反方向走,步长与斜率成正比:x ← x - η f'(x)。
-学习率 η 起什么作用?找到的点一定是最低点吗?
+**曲线上的梯度下降**：只知道脚下的斜率，如何找到曲线的最低点？沿斜率的反方向走，步长与斜率成正比：x ← x - η f'(x)。学习率 η
+起什么作用？找到的点一定是最低点吗？
 """
 
 from collections.abc import Callable

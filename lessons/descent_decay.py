@@ -5,8 +5,8 @@ Learning-rate decay
 Why should the steps get smaller? The gradient of a mini-batch is noisy. A high rate moves fast and then trembles around the goal; a
 low rate arrives close to it, late. A rate that falls has both: first far, then fine.
 
-**学习率衰减**:为什么步子要越走越小?小批量的梯度带有噪声。学习率高,前进快,但最后在目标附近抖动;学习率低,最终能靠得很近,
-但到得晚。让学习率逐渐下降可以兼得:先走得远,再走得细。
+**学习率衰减**：为什么步子要越走越小？小批量的梯度带有噪声。学习率高，前进快，但最后在目标附近抖动；学习率低，最终能靠得很
+近，但到得晚。让学习率逐渐下降可以兼得：先走得远，再走得细。
 """
 
 import matplotlib.pyplot as plt

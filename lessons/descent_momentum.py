@@ -5,8 +5,8 @@ Momentum and Adam
 What if the valley is long and narrow? Plain descent jumps from wall to wall and creeps along the floor. Momentum adds up past steps:
 the jumps cancel, the creeping gathers speed. Adam also divides each weight's step by the size of its recent gradients.
 
-**动量与 Adam**:如果山谷又长又窄怎么办?普通的梯度下降在两壁之间来回跳,沿谷底却爬得很慢。动量把过去的步子累加起来:
-来回的跳动相互抵消,沿谷底的移动越来越快。Adam 还把每个权重的步长除以它近期梯度的大小。
+**动量与 Adam**：如果山谷又长又窄怎么办？普通的梯度下降在两壁之间来回跳，沿谷底却爬得很慢。动量把过去的步子累加起来：来回的跳
+动相互抵消，沿谷底的移动越来越快。Adam 还把每个权重的步长除以它近期梯度的大小。
 """
 
 from collections.abc import Callable
@@ -65,8 +65,8 @@ def steps_to(path: Tensor, share: float) -> int:
 needed = {name: steps_to(path, 1e-4) for name, path in paths.items()}
 
 # %%
-# Adam's first step is known beforehand: both averages are corrected for starting at zero, so the step is rate · g / |g|, the same
-# length for every weight however large its gradient. It goes diagonally, where plain descent goes across.
+# Adam's first step is known beforehand: both averages are corrected for starting at zero, so the step is rate · ``g / |g|``, the
+# same length for every weight however large its gradient. It goes diagonally, where plain descent goes across.
 
 first = (paths["Adam"][1] - paths["Adam"][0]).tolist()
 

@@ -5,8 +5,8 @@ Softmax, cross-entropy and squared error
 How do ten numbers become ten probabilities, and how is a network told that it was wrong? Softmax makes outputs positive with sum 1;
 cross-entropy is minus the logarithm of the probability given to the truth. Why not simply the squared error?
 
-**Softmax、交叉熵与平方误差**:网络输出的几个数如何变成概率,又如何告诉网络它错了?Softmax 使各输出为正且总和为 1;
-交叉熵是真实类别所得概率的负对数。为什么不直接用平方误差?
+**Softmax、交叉熵与平方误差**：网络输出的几个数如何变成概率，又如何告诉网络它错了？Softmax 使各输出为正且总和为 1；交叉熵是真
+实类别所得概率的负对数。为什么不直接用平方误差？
 """
 
 import matplotlib.pyplot as plt

@@ -5,8 +5,8 @@ Activation functions
 Why is the sum bent at all, and which bend is used when? Layers without a bend collapse into a single layer: a product of
 matrices is a matrix. So every layer ends with a function that is not straight: sigmoid, tanh, ReLU, leaky ReLU, ELU or Maxout.
 
-**激活函数**:为什么加权和之后还要经过非线性函数,各种函数又分别用在何处?没有非线性,多层网络会退化为一层,
-因为矩阵的乘积仍是矩阵。因此每层之后都有一个非线性函数:sigmoid、tanh、ReLU、Leaky ReLU、ELU 或 Maxout。
+**激活函数**：为什么加权和之后还要经过非线性函数，各种函数又分别用在何处？没有非线性，多层网络会退化为一层，因为矩阵的乘积仍
+是矩阵。因此每层之后都有一个非线性函数：sigmoid、tanh、ReLU、Leaky ReLU、ELU 或 Maxout。
 """
 
 import matplotlib.pyplot as plt

@@ -5,8 +5,8 @@ One neuron
 What does one artificial neuron compute, and what can it decide? It weighs its inputs, adds a bias, and bends the sum:
 a = f(w · x + b). Here one neuron learns to tell two clouds of points apart.
 
-**一个神经元**:一个人工神经元计算什么,又能判定什么?它把各个输入加权求和,加上偏置,再经过激活函数:
-a = f(w · x + b)。这里让一个神经元学会区分两团点。
+**一个神经元**：一个人工神经元计算什么，又能判定什么？它把各个输入加权求和，加上偏置，再经过激活函数：a = f(w · x + b)。这里
+让一个神经元学会区分两团点。
 """
 
 import matplotlib.pyplot as plt

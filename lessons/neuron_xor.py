@@ -5,8 +5,8 @@ XOR: what one neuron cannot do
 Exclusive or is true when exactly one of two inputs is true. Can one neuron compute it, and if not, how many are needed? The border
 of one neuron is a straight line, and no straight line has (0, 1) and (1, 0) on one side and (0, 0) and (1, 1) on the other.
 
-**异或:单个神经元做不到的事**:两个输入恰有一个为真时,异或为真。单个神经元能算出它吗?如果不能,至少需要几个?
-单个神经元的分界是一条直线,而没有一条直线能把 (0, 1)、(1, 0) 与 (0, 0)、(1, 1) 分在两侧。
+**异或：单个神经元做不到的事**：两个输入恰有一个为真时，异或为真。单个神经元能算出它吗？如果不能，至少需要几个？单个神经元的
+分界是一条直线，而没有一条直线能把 (0, 1)、(1, 0) 与 (0, 0)、(1, 1) 分在两侧。
 """
 
 import matplotlib.pyplot as plt

@@ -6,8 +6,8 @@ What if every layer could rely on inputs of a known size? Batch norm subtracts, 
 the spread, and lets the network learn a scale and a shift: y = γ (x - μ) / √(σ² + ε) + β. Then it hardly matters how large the
 weights are at the start.
 
-**批归一化**:如果每一层的输入大小总是已知的,会怎样?批归一化对每个神经元减去该批的均值,除以标准差,再学习一个缩放和一个平移:
-y = γ (x - μ) / √(σ² + ε) + β。这样一来,初始权重取多大就几乎无关紧要了。
+**批归一化**：如果每一层的输入大小总是已知的，会怎样？批归一化对每个神经元减去该批的均值，除以标准差，再学习一个缩放和一个平
+移：y = γ (x - μ) / √(σ² + ε) + β。这样一来，初始权重取多大就几乎无关紧要了。
 """
 
 import math

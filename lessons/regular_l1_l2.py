@@ -2,11 +2,11 @@
 L1 against L2
 =============
 
-Both penalties keep weights small: L2 adds λ/2 Σ w², L1 adds λ Σ |w|. Why does L1 set weights to exactly zero, and L2 never? L2
+Both penalties keep weights small: L2 adds λ/2 Σ w², L1 adds ``λ Σ |w|``. Why does L1 set weights to exactly zero, and L2 never? L2
 pulls in proportion to the weight, so its pull fades near zero; L1 pulls with the same force all the way.
 
-**L1 与 L2 正则化**:两种惩罚都使权重变小:L2 加上 λ/2 Σ w²,L1 加上 λ Σ |w|。为什么 L1 会把权重恰好变为零,而 L2 从不会?
-L2 的拉力与权重成正比,越接近零越弱;L1 的拉力始终不变。
+**L1 与 L2 正则化**：两种惩罚都使权重变小：L2 加上 λ/2 Σ w²，L1 加上 ``λ Σ |w|``。为什么 L1 会把权重恰好变为零，而 L2 从不会？
+L2 的拉力与权重成正比，越接近零越弱；L1 的拉力始终不变。
 """
 
 import matplotlib.pyplot as plt
@@ -16,7 +16,7 @@ import numpy as np
 # One weight
 # ----------
 # Minimise ½ (w - a)² plus the penalty. With L2 the answer is a / (1 + λ): smaller, never zero. With L1 it is a moved towards zero
-# by λ, and zero where |a| <= λ ("soft threshold").
+# by λ, and zero where ``|a| <= λ`` ("soft threshold").
 
 
 def soft(a: np.ndarray, penalty: float) -> np.ndarray:

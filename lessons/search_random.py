@@ -5,8 +5,8 @@ Random against grid search
 Nine trainings are affordable: which settings should be tried? A grid of 3 x 3 tries three learning rates, nine random points try
 nine. Where one setting matters much and the other little, and mostly it is so, random search wins (Bergstra and Bengio 2012).
 
-**随机搜索与网格搜索**:只能训练九次,该试哪些设置?3 × 3 的网格只试了三个学习率,九个随机点试了九个。
-如果一个设置影响大而另一个影响小(多数情况正是如此),随机搜索更好(Bergstra 与 Bengio,2012)。
+**随机搜索与网格搜索**：只能训练九次，该试哪些设置？3 × 3 的网格只试了三个学习率，九个随机点试了九个。如果一个设置影响大而另
+一个影响小（多数情况正是如此），随机搜索更好（Bergstra 与 Bengio，2012）。
 """
 
 import matplotlib.pyplot as plt
