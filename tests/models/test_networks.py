@@ -218,16 +218,23 @@ def test_the_cifar_resnets_have_as_many_layers_as_their_names_say(name: str) -> 
 
 @pytest.mark.parametrize("name", ["vgg16-cifar", "resnet18", "resnet20", "densenet-bc-100-12", "googlenet"])
 def test_convolutions_start_with_hes_variance(name: str) -> None:
-    """2 / (c_out k k); of some thousand weights within a few percent."""
+    """2 / (c_in k k); of some thousand weights within a few percent."""
     torch.manual_seed(0)
     checked = 0
     for layer in NETWORKS[name].build(classes=2).modules():
         if isinstance(layer, nn.Conv2d) and layer.weight.numel() > 4000:
-            fan_out = layer.out_channels * layer.kernel_size[0] ** 2
-            assert float(layer.weight.detach().var()) == pytest.approx(2 / fan_out, rel=0.08)
+            fan_in = layer.in_channels * layer.kernel_size[0] ** 2
+            assert float(layer.weight.detach().var()) == pytest.approx(2 / fan_in, rel=0.08)
             assert layer.bias is None or not layer.bias.any()
             checked += 1
     assert checked >= 6
+
+
+@torch.no_grad()
+def test_googlenet_starts_with_answers_of_the_size_of_its_input() -> None:
+    torch.manual_seed(0)
+    out = googlenet(10).eval()(torch.randn(2, 3, 224, 224))
+    assert 0.2 < float(out.std()) < 5
 
 
 def test_the_signal_and_the_volume_of_the_lecture() -> None:
