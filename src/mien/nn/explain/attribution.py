@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 Score = Callable[[Tensor], Tensor]
 """(B, C, H, W) -> (B,): what is to be explained."""
-STEPS = (32, 64, 128, 256, 512)
-"""Points on the path from the baseline to the picture; more of them until the sum is right."""
+STEPS = (32, 128, 512)
+"""Points on the path from the baseline to the picture; four times as many until the sum is right."""
 TOLERANCE = 0.01
 BATCH = 16
 
@@ -38,8 +38,8 @@ def saliency(score: Score, x: Tensor) -> Tensor:
 def integrated_gradients(score: Score, x: Tensor, baseline: Tensor) -> tuple[Tensor, float]:
     """How much each pixel adds to score(x) - score(baseline), and by what share of that the sum is off (completeness).
 
-    (1, C, H, W) -> (1, C, H, W), Sundararajan et al. 2017, equation 1, by Gauss-Legendre quadrature; steps are doubled until the
-    sum is within 1 %, at most 512.
+    (1, C, H, W) -> (1, C, H, W), Sundararajan et al. 2017, equation 1, by Gauss-Legendre quadrature: 32 steps, and
+    four times as many until the sum is within 1 %, at most 512.
     """
     method = captum().IntegratedGradients(score)
     with torch.no_grad():

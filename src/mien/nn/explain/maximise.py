@@ -41,7 +41,7 @@ class Ascent:
     """Largest spread of a picture before the sigmoid: ascent has to spend it on what the unit looks for."""
 
 
-def maximise(objective: Callable[[Tensor], Tensor], count: int, shape: tuple[int, int, int], how: Ascent = Ascent(),  # noqa: B008
+def maximise(objective: Callable[[Tensor], Tensor], count: int, shape: tuple[int, int, int], how: Ascent = Ascent(),
              seed: int = 0) -> Tensor:
     """`count` pictures (count, C, H, W) in 0..1, C 1 or 3, that maximise `objective`: (count, C, H, W) -> (count,)."""
     channels, height, width = shape
@@ -89,7 +89,7 @@ def _picture(waves: Tensor, fall: Tensor, size: tuple[int, int], contrast: float
 def _moved(pictures: Tensor, how: Ascent, rng: torch.Generator) -> Tensor:
     """Each picture a little moved, turned and scaled, mirrored at its edges."""
     count = len(pictures)
-    draw = lambda largest: (torch.rand(count, generator=rng) * 2 - 1) * largest  # noqa: E731
+    draw = lambda largest: (torch.rand(count, generator=rng) * 2 - 1) * largest
     angle, scale = draw(math.radians(how.turn)), 1 + draw(how.zoom)
     cos, sin = angle.cos() * scale, angle.sin() * scale
     rows = torch.stack([torch.stack([cos, -sin, draw(2 * how.shift)], 1), torch.stack([sin, cos, draw(2 * how.shift)], 1)], 1)

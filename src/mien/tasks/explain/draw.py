@@ -77,11 +77,12 @@ def laid_over(picture: np.ndarray, values: Tensor) -> np.ndarray:
 
 
 def boxed(picture: np.ndarray, boxes: Sequence[Box], scale: int) -> np.ndarray:
-    """(H, W, 3) -> the picture `scale` times as large on a canvas that holds all boxes (up to half a picture around), each in its colour."""
+    """(H, W, 3) -> the picture `scale` times as large with each box in its own colour, on a canvas up to half a picture wider."""
     height, width = picture.shape[:2]
     reach = max((max(-y1, -x1, y2 - height, x2 - width, 0) for y1, x1, y2, x2 in boxes), default=0)
     margin = min(reach + 2, max(height, width) // 2)
-    large = Image.fromarray(picture).resize((width * scale, height * scale), Image.Resampling.NEAREST if scale > 4 else Image.Resampling.BICUBIC)
+    how = Image.Resampling.NEAREST if scale > 4 else Image.Resampling.BICUBIC
+    large = Image.fromarray(picture).resize((width * scale, height * scale), how)
     canvas = Image.new("RGB", ((width + 2 * margin) * scale, (height + 2 * margin) * scale), (128, 128, 128))
     canvas.paste(large, (margin * scale, margin * scale))
     draw = ImageDraw.Draw(canvas)

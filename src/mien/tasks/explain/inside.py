@@ -65,8 +65,13 @@ def _ranged(values: Tensor):
     return draw.coloured(((values - low) / max(high - low, 1e-12)).numpy(), draw.HEAT)
 
 
-def units(study: Study, pictures: Tensor | None, data: Path | None, how: Ascent) -> Section:
-    """For some units of some layers: what they look for, and which pieces of `pictures` (N, C, H, W) uint8 excite them most."""
+def units(study: Study, pictures: Tensor | None, data: Path | None, how: Ascent) -> Section | None:
+    """For some units of some layers: what they look for, and which pieces of `pictures` (N, C, H, W) uint8 excite them most.
+
+    None where neither is asked for.
+    """
+    if not how.steps and pictures is None:
+        return None
     groups = []
     chosen = study.looked_into(only_maps=False)
     with Progress("what units look for", len(chosen)) as bar:

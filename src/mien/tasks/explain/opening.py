@@ -23,6 +23,12 @@ def open_subject(model: str, image: Path, target: str | None) -> Subject:
 
     A card's name; a file or folder of a trained classifier or swap; an architecture of the catalog, untrained.
     """
+    subject = _open(model, image, target)
+    subject.net.eval().requires_grad_(False)  # only pixels are asked for gradients
+    return subject
+
+
+def _open(model: str, image: Path, target: str | None) -> Subject:
     if model in NAMED:
         return NAMED[model](image, target)
     if model in classifier.bundled():
@@ -37,7 +43,7 @@ def open_subject(model: str, image: Path, target: str | None) -> Subject:
     if path.is_dir() or path.suffix:
         raise ValueError(f"{model} {f'holds none of {FILES}' if path.is_dir() else 'does not exist'}, expected a trained model")
     if model in {card.name for card in cards()}:
-        raise ValueError(f"{model} is a LiteRT program without gradients, it cannot be explained; expected one of {', '.join(known())}")
+        raise ValueError(f"{model} is a LiteRT program, without gradients to explain it by; expected one of {', '.join(known())}")
     raise unknown("model", model, known())
 
 

@@ -46,7 +46,8 @@ def reader(shape: tuple[int, int, int]) -> Callable[[Path, int], Tensor]:
 def open_classifier(model: str | Path, image: Path, target: str | None) -> Subject:
     """A trained classifier by its card's name, file or run folder."""
     net, plan = classifier.load(model)
-    what = Text(f"A trained classifier: {plan.network}, {len(plan.classes)} classes.", f"训练好的分类器:{plan.network},{len(plan.classes)} 个类别。")
+    what = Text(f"A trained classifier: {plan.network}, {len(plan.classes)} classes.",
+                f"训练好的分类器:{plan.network},{len(plan.classes)} 个类别。")
     return _classifying(Path(model).name, what, net, plan.shape, plan.classes, image, target)
 
 
@@ -60,8 +61,9 @@ def open_untrained(name: str, image: Path, target: str | None) -> Subject:
         net = network.build().eval()
     what = Text(f"UNTRAINED: the architecture {name} with random weights, so everything below shows what the architecture alone does.",
                 f"未经训练:{name} 架构,权重是随机的,下面只反映架构本身的作用。")
-    subject = _classifying(name, what, net, network.shape, (), image, target)
-    return replace(subject, trained=False)
+    opened = _classifying(name, what, net, network.shape, (), image, target) if network.classifies else _drawing(
+        name, what, net, network.shape, image, target)
+    return replace(opened, trained=False)
 
 
 def _classifying(name: str, what: Text, net: nn.Module, shape: tuple[int, ...], classes: tuple[str, ...], image: Path,
@@ -77,6 +79,21 @@ def _classifying(name: str, what: Text, net: nn.Module, shape: tuple[int, ...], 
     return Subject(name, what, net, x, net, lambda pictures: net(pictures)[:, asked],
                    Text(f"the score (logit) of “{known[asked]}”", f"“{known[asked]}” 的得分(logit)"),
                    tuple((known[i], float(chances[i])) for i in best), reader((channels, height, width)), known, asked)
+
+
+def _drawing(name: str, what: Text, net: nn.Module, shape: tuple[int, ...], image: Path, target: str | None) -> Subject:
+    """A network that puts out a picture of the size it takes: the score is how well it restores what it sees."""
+    if target is not None:
+        raise ValueError(f"{name} has no classes, so no --target")
+    channels, height, width = shape
+    x = framed(read_picture(image), (channels, height, width))[None].float() / 255
+    with torch.no_grad():
+        made = net(x)
+    answers = (("mean squared error of the restored picture", float((made - x).square().mean())),)
+    return Subject(name, what, net, x, net, lambda pictures: -(net(pictures) - x).square().flatten(1).mean(1),
+                   Text("how well the network restores the picture (minus the mean squared error)",
+                        "网络还原图像的程度(均方误差的负值)"),
+                   answers, reader((channels, height, width)), drawn=made[0])
 
 
 def number(target: str, classes: tuple[str, ...]) -> int:

@@ -17,7 +17,7 @@ SIDE = 300
 NOISY, FINE, SMOOTH = ("saliency", "gradients"), 64, (9, 1.5)
 """Maps that are smoothed before they are laid over a picture of at least so many pixels; window and sigma of the Gaussian."""
 LARGE = 160
-"""From this side on occlusion moves by half its window, below by a quarter."""
+"""From this side on occlusion moves by half its window, below by a third."""
 
 
 def section(study: Study) -> tuple[Section, float]:
@@ -35,7 +35,7 @@ def section(study: Study) -> tuple[Section, float]:
             maps.append(("cam", cam, {"layer": layer.name, "grid": " x ".join(map(str, layer.shape[1:]))}))
         bar.advance(note="Grad-CAM")
         window = max(x.shape[-1] // 7, 3)
-        stride = max(window // (2 if x.shape[-1] >= LARGE else 4), 1)
+        stride = max(window // (2 if x.shape[-1] >= LARGE else 3), 1)
         hidden = attribution.occlusion(score, x, window, stride, x.mean((2, 3), keepdim=True))
         maps.append(("occlusion", hidden, {"window": str(window)}))
         bar.advance(note="occlusion")
@@ -51,8 +51,9 @@ def _figure(study: Study, name: str, values: Tensor, said: dict[str, str]) -> Fi
     smooth = blur(values[None, None], *SMOOTH)[0, 0] if soften else values
     alone, over = draw.heat(_grown(values))[0], draw.laid_over(picture, _grown(smooth))
     title, about = words.METHODS[name]
-    return Figure(name, draw.sheet([[over, alone]]), title, Text(about.en.format(**said, smoothed=words.SMOOTHED.en if soften else ""),
-                                                                   about.zh.format(**said, smoothed=words.SMOOTHED.zh if soften else "")))
+    smoothed = words.SMOOTHED if soften else Text("", "")
+    told = Text(about.en.format(**said, smoothed=smoothed.en), about.zh.format(**said, smoothed=smoothed.zh))
+    return Figure(name, draw.sheet([[over, alone]]), title, told)
 
 
 def _grown(values: Tensor) -> Tensor:

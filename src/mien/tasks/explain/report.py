@@ -33,7 +33,8 @@ def make(model: str, image: Path, out: Path, layer: str | None, unit: int | None
     study = begin(subject, layer, unit)
     pictures = subject.read(Path(data), most) if data is not None else None
     first, gap = pixels.section(study)
-    others = [inside.filters(study), inside.maps(study), inside.units(study, pictures, data, Ascent(steps=steps)), inside.receptive(study)]
+    dreams = inside.units(study, pictures, data, Ascent(steps=steps))
+    others = (inside.filters(study), inside.maps(study), dreams, inside.receptive(study))
     sections = [first, *(one for one in others if one is not None)]
     files = _write(out, sections)
     seen = draw.save(out / "input.png", draw.fitted(draw.rgb(subject.x[0]), SEEN))
@@ -52,8 +53,9 @@ def _result(study: Study, out: Path, pictures: tuple[Path, ...], gap: float, sec
     subject = study.subject
     lines = tuple(LayerLine(layer.name, layer.kind, layer.shape, *_field(study, layer.name))
                   for layer in study.found)
-    return Explained(out / PAGE, pictures, subject.name, subject.trained, study.asked.en, subject.answers[0][0] if subject.classes else None,
-                     tuple(Answer(*one) for one in subject.answers), gap, lines, seconds)
+    predicted = subject.answers[0][0] if subject.classes else None
+    answers = tuple(Answer(*one) for one in subject.answers)
+    return Explained(out / PAGE, pictures, subject.name, subject.trained, study.asked.en, predicted, answers, gap, lines, seconds)
 
 
 def _field(study: Study, name: str) -> tuple[int | None, float | None]:

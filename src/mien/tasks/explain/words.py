@@ -32,8 +32,9 @@ METHODS: dict[str, tuple[Text, Text]] = {
     "occlusion": (
         Text("Occlusion", "遮挡法"),
         Text("A square of {window} pixels in the picture's mean colour slides over it: red where hiding a place lowers the score, "
-             "blue where it raises it. No gradient is needed, so nothing can hide from it but what the square covers as a whole.",
-             "用边长 {window} 像素、颜色为图像均值的方块滑过图像:遮住后得分下降处为红,上升处为蓝。它不依赖梯度,只是分辨率受方块大小限制。")),
+             "blue where it raises it. It needs no gradient; details smaller than the square do not show.",
+             "用边长 {window} 像素、颜色为图像均值的方块滑过图像:遮住后得分下降处为红,上升处为蓝。"
+             "它不依赖梯度,但显示不出比方块更小的细节。")),
 }
 FILTERS = Text("Filters of the first layer", "第一层的滤波器")
 FILTERS_ABOUT = Text(
