@@ -80,10 +80,6 @@ class Trace:
         maps = [layer for layer in self.layers if layer.is_map and max(layer.field) > 1]
         return maps[-1].field if maps else self.shape[1:]
 
-    def layer(self, name: str) -> Layer:
-        """The layer of that name; KeyError where there is none."""
-        return {layer.name: layer for layer in self.layers}[name]
-
 
 class _Around(nn.Module):
     """A function that calls `net`, as a module that holds it."""
