@@ -3,10 +3,15 @@
 import ast
 import json
 import math
+import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import mien
 import numbers_learning
 import numbers_seeing
 from mien.cli import main
@@ -33,6 +38,8 @@ def test_the_contract(lesson: Lesson) -> None:
     assert any(not is_chinese(part) for part in paragraphs[1:])
     assert any(is_chinese(part) for part in paragraphs[1:])
     assert is_chinese(lesson.title_zh)
+    chinese = [part for part in paragraphs[1:] if is_chinese(part)]
+    assert not [part for part in chinese if re.search("[\u4e00-\u9fff][,:;?!]|[,:;?!][\u4e00-\u9fff]", part)], "full-width punctuation"
     assert text.count("\n# %%\n") >= 2
     assert "plt.show" not in text
     assert "savefig" not in text
@@ -78,6 +85,32 @@ def test_the_list_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.Monke
     rows = json.loads(capsys.readouterr().out)["lessons"]
     assert [row["name"] for row in rows] == [lesson.name for lesson in LESSONS]
     assert all(row["missing"] == row["needs"] for row in rows)
+
+
+@pytest.mark.parametrize("display", [":0", ""])
+def test_show_opens_the_picture_where_there_is_a_display(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], display: str
+) -> None:
+    started: list[list[str]] = []
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(shutil, "which", lambda name: f"/bin/{name}")
+    monkeypatch.setattr(subprocess, "Popen", lambda words, **_: started.append(words))
+    monkeypatch.setenv("DISPLAY", display)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    out = tmp_path / "curve.svg"
+    assert main(["lesson", "run", "descent_curve", "--show", "--out", str(out)]) == 0
+    assert started == ([["/bin/xdg-open", str(out)]] if display else [])
+    assert ("no display" in capsys.readouterr().err) == (not display)
+
+
+def test_lessons_are_found_beside_the_package_in_a_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mien, "__file__", str(tmp_path / "site-packages" / "mien" / "__init__.py"))
+    with pytest.raises(OSError, match="not installed"):
+        folder()
+    place = tmp_path / "site-packages" / "mien" / "lessons"
+    place.mkdir(parents=True)
+    (place / "order.txt").write_text("")
+    assert folder() == place
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 A lesson is `lessons/<topic>_<name>.py` and a line in `lessons/order.txt`, where they stand in the order of reading. It is a script of
 about a page that reads from top to bottom:
 
-- its docstring is a title underlined with `=`, the question in English, and the same in Chinese, whose first words are the Chinese
-  title in bold: `**一个神经元**:...`;
+- its docstring is a title underlined with `=`, the question in English, and the same in Chinese (full-width punctuation), whose first
+  words are the Chinese title in bold: `**一个神经元**:...`;
 - blocks begin with `# %%` and a few lines of reStructuredText;
 - data sets are asked for by name only: `data_folder("digits")` (`mien.data.folder`), which is also how a reader of the source knows
   what the lesson needs;
