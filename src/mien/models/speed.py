@@ -79,5 +79,5 @@ class SpeedNet(nn.Module):
 
 
 def speednet(classes: int = 10, widths: tuple[int, ...] = WIDTHS) -> SpeedNet:
-    """1,967,168 parameters with the default widths, 312 of them fixed."""
+    """(B, 3, 32, 32) -> (B, classes); 1,972,792 parameters with the default widths, 1,440 of them fixed."""
     return SpeedNet(classes, tuple(widths))
