@@ -19,7 +19,7 @@ from mien.models.mlp import mlp
 # %%
 # The task
 # --------
-# Is a point inside the ring? 300 points, eight hidden neurons, a border that bends around the middle.
+# Is a point inside the circle? 300 points, eight hidden neurons, a border that bends around the middle.
 
 torch.manual_seed(1)
 x = torch.rand(300, 2) * 4 - 2

@@ -58,7 +58,7 @@ def hog(x: Tensor) -> Tensor:
 # %%
 # Three learners
 # --------------
-# The linear models are fitted to the end (L-BFGS, a little L2). The network is LeNet-5 with Adam and a falling rate; it needs many
+# The linear models get 30 steps of L-BFGS and a little L2. The network is LeNet-5 with Adam and a falling rate; it needs many
 # passes over few digits, and hardly two over many.
 
 STEPS = {30: 120, 300: 120, 3000: 300, 30_000: 1300}

@@ -48,7 +48,7 @@ def slope_at(z: float) -> tuple[float, float]:
 
 
 # %%
-# So a neuron that starts out wrong (z = -6) recovers at once with the one loss, and hardly ever with the other.
+# So a neuron that starts out wrong (z = -6) needs 34 steps to an output of 0.9 with the one loss, and 497 with the other.
 
 
 def recover(squared: bool, steps: int = 600) -> list[float]:

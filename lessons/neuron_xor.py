@@ -31,7 +31,7 @@ right = ((w @ x.T + b[:, None] > 0) == (y > 0)).sum(1)
 best_of_random = right.max().item() / 4
 
 # %%
-# Learning does not help. Gradient descent on the cross-entropy is a bowl with one lowest point: w = 0, b = 0, "a half" everywhere.
+# Learning does not help. The cross-entropy of one neuron is a bowl; its lowest point is w = 0, b = 0: "a half" everywhere.
 
 
 def train(net: nn.Module) -> float:
@@ -57,7 +57,8 @@ h = torch.stack([x.sum(1) > 0.5, x.sum(1) > 1.5], 1).float()
 by_hand = ((h[:, 0] - h[:, 1] > 0.5) == (y > 0)).float().mean().item()
 
 # %%
-# And learnt. From many starts two hidden neurons run into a dead end and stay there; more of them than needed make it easier.
+# And learnt. In 200 steps two hidden neurons get there from a few of ten random starts only; the others are stuck or slow. Eight
+# hidden neurons get there from all ten: more than needed makes learning easier.
 
 
 def train_ten(hidden: int) -> tuple[list[nn.Sequential], list[float]]:

@@ -93,8 +93,8 @@ losses = {(normed, scale): train(deep(normed, scale)) for normed in (False, True
 # %%
 # The picture
 # -----------
-# Without batch norm one start of three learns, the small one stands still, and the large one runs off to infinity at its first
-# steps.
+# Without batch norm one start of three learns, and not well; the small one stands still, and the large one runs off to infinity at
+# its first steps.
 
 figure, (left, *rest) = plt.subplots(1, 3, figsize=(12, 4))
 for normed, colour, label in ((False, "C3", "without"), (True, "C0", "with batch norm")):

@@ -2,7 +2,7 @@
 Dropout: many networks in one
 =============================
 
-What does it help to switch off random neurons while training? Every subset of the neurons is a network of its own; all of them
+Why switch off random neurons while training? Every subset of the neurons is a network of its own; all of them
 share their weights and are trained at once. In use all neurons are on, which is like asking all those networks and taking the mean.
 
 **Dropout：一个网络里的许多网络**：训练时随机关掉一些神经元有什么用？神经元的每个子集都是一个网络，它们共享权重，同时得到训

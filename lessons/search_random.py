@@ -36,9 +36,11 @@ loss = dev.view(SIDE, SIDE)
 lowest = loss.min().item()
 
 # %%
-# How much each setting matters: the spread of the loss's logarithm along it, the other averaged out.
+# How much each setting matters: the spread of the loss along it, the other averaged out. A training that ran off counts as guessing,
+# ln 2.
 
-matters = {name: loss.log().mean(axis).std().item() for name, axis in (("rate", 1), ("penalty", 0))}
+capped = loss.clamp(max=0.6931)
+matters = {name: capped.mean(axis).std().item() for name, axis in (("rate", 1), ("penalty", 0))}
 
 # %%
 # Three ways to spend n trainings
