@@ -9,9 +9,9 @@ DRAWN = Text("What it draws", "网络画出的图像")
 ANSWER = Text("What it says", "网络的回答")
 PIXELS = Text("Which pixels matter", "哪些像素重要")
 PIXELS_ABOUT = Text(
-    "Four methods look for the places that matter to one number: {asked}. Where they agree you may trust them; where only one "
+    "These methods look for the places that matter to one number: {asked}. Where they agree you may trust them; where only one "
     "of them lights up, be careful.",
-    "四种方法寻找对同一个数起作用的位置:{asked}。四种方法一致之处比较可信,只有一种发亮之处则要小心。")
+    "下面的方法寻找对同一个数起作用的位置:{asked}。各种方法一致之处比较可信,只有一种发亮之处则要小心。")
 SMOOTHED = Text("; over the picture (left) it is smoothed", ";左图叠加前做了平滑")
 METHODS: dict[str, tuple[Text, Text]] = {
     "saliency": (
