@@ -1,6 +1,7 @@
 """Classify, evaluate and train on pictures made here: real files in, real files out."""
 
 import json
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -43,9 +44,18 @@ def trained(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_run_folder_is_complete(trained: Path) -> None:
     names = {path.name for path in trained.iterdir()}
-    assert {"model.safetensors", "card.toml", "recipe.json", "partition.json", "curves.png", "confusion.png", "mistakes.png", "checkpoints"} <= names
+    assert {
+        "model.safetensors",
+        "card.toml",
+        "recipe.json",
+        "partition.json",
+        "curves.png",
+        "confusion.png",
+        "mistakes.png",
+        "checkpoints",
+    } <= names
     split = json.loads((trained / "partition.json").read_text())
-    assert sorted(sum(split.values(), [])) == list(range(60))
+    assert sorted(chain(*split.values())) == list(range(60))
     assert 'kind = "classifier"' in (trained / "card.toml").read_text()
 
 
@@ -75,7 +85,14 @@ def test_transfer_keeps_all_but_the_last_layer(trained: Path, folder: Path, tmp_
         (two / name).mkdir(parents=True)
         for path in (folder / name).iterdir():
             (two / name / path.name).write_bytes(path.read_bytes())
-    train(two, out=tmp_path / "out", start=str(trained), set_=("lr=1e-12", "epochs=1", "bias_lr=1", "l2=0"), device="cpu", precision="fp32")
+    train(
+        two,
+        out=tmp_path / "out",
+        start=str(trained),
+        set_=("lr=1e-12", "epochs=1", "bias_lr=1", "l2=0"),
+        device="cpu",
+        precision="fp32",
+    )
     (old, _), (new, plan) = load(trained), load(tmp_path / "out")
     assert plan.classes == ("blue", "red")
     old_state, new_state = old.state_dict(), new.state_dict()
@@ -126,7 +143,13 @@ def test_bad_input_is_one_line(
 ) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "text.jpg").write_text("not a picture")
-    places = {"folder": folder, "trained": trained, "new": tmp_path / "new", "empty": tmp_path / "empty", "text": tmp_path / "text.jpg"}
+    places = {
+        "folder": folder,
+        "trained": trained,
+        "new": tmp_path / "new",
+        "empty": tmp_path / "empty",
+        "text": tmp_path / "text.jpg",
+    }
     assert main([argument.format(**places) for argument in arguments]) == 2
     last = capsys.readouterr().err.strip().splitlines()[-1]
     assert last.startswith("mien: ")

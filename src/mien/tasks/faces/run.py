@@ -117,9 +117,9 @@ def sort(set_: Path, *, by: Literal["identity", "sharpness", "pose", "size"] = "
     """
     import numpy as np
 
-    from mien.faces.parts import with_people
     from mien.faces.faceset import open_set, write_index
     from mien.faces.group import tracks_of
+    from mien.faces.parts import with_people
 
     faces = with_people(open_set(set_))
     keys = {
