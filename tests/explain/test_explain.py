@@ -191,6 +191,26 @@ def test_a_face_network_needs_a_face(tmp_path: Path) -> None:
         open_subject("dlib-face", tmp_path / "green.png", None)
 
 
+@pytest.mark.parametrize(("name", "shape"), [("signal", (256,)), ("volume", (14, 14, 14)), ("volume", (1, 20, 18, 16))])
+def test_signals_and_volumes_are_explained_from_arrays(name: str, shape: tuple[int, ...], tmp_path: Path) -> None:
+    np.save(tmp_path / "beat.npy", np.random.default_rng(0).normal(size=shape))
+    told = explain(name, tmp_path / "beat.npy", out=tmp_path / "page")
+    assert {"input", "saliency", "gradients", "cam", "occlusion", "maps-1"} <= {path.stem for path in told.pictures}
+    assert told.completeness_gap < 0.01
+
+
+def test_bad_arrays_are_named(photo: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "flat.npy", np.zeros((3, 3)))
+    np.save(tmp_path / "hole.npy", np.full(256, np.nan))
+    for path, message in [
+        (photo, "grace.png is not a NumPy array: this network looks at signals, expected .npy of 1 x 256 numbers"),
+        (tmp_path / "flat.npy", "flat.npy is 3 x 3, expected 1 x 256"),
+        (tmp_path / "hole.npy", "hole.npy holds other than finite numbers"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            explain("signal", path, out=tmp_path / "page")
+
+
 def test_json_holds_the_numbers(lenet: Path, photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code = main(["explain", str(lenet), str(photo), "--out", str(tmp_path / "page"), "--layer", "1.0", "--steps", "0", "--json"])
     told = json.loads(capsys.readouterr().out)

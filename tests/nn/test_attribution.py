@@ -65,6 +65,17 @@ def test_occlusion_of_overlapping_windows_is_their_mean() -> None:
     assert found[0, 0] == found[5, 0] == 0
 
 
+@pytest.mark.parametrize("shape", [(2, 9), (1, 5, 6, 7)])
+def test_signals_and_volumes_have_the_same_closed_forms(shape: tuple[int, ...]) -> None:
+    rng = torch.Generator().manual_seed(0)
+    weights, x = torch.randn(1, *shape, generator=rng), torch.randn(1, *shape, generator=rng)
+    score = lambda p: (weights * p).flatten(1).sum(1)
+    torch.testing.assert_close(saliency(score, x), weights.abs().amax(1, keepdim=True))
+    torch.testing.assert_close(integrated_gradients(score, x, 0 * x)[0], weights * x, rtol=1e-4, atol=1e-5)
+    hidden = occlusion(score, x, 1, 1, torch.zeros(1, *[1] * len(shape)))
+    torch.testing.assert_close(hidden, (weights * x).sum(1, keepdim=True), rtol=1e-4, atol=1e-5)
+
+
 class TwoMaps(nn.Module):
     """Map 0 is the picture, map 1 its negative; the score is 3 mean(map 0) - 2 mean(map 1)."""
 

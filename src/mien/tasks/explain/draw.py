@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image, ImageDraw
 from torch import Tensor
 
@@ -27,6 +29,38 @@ def rgb(picture: Tensor) -> np.ndarray:
     """(3 or 1, H, W) in 0..1 -> (H, W, 3) uint8."""
     bytes_ = (picture.clamp(0, 1) * 255).round().byte()
     return bytes_.expand(3, -1, -1).permute(1, 2, 0).contiguous().numpy()
+
+
+def flat(values: Tensor) -> Tensor:
+    """(..., H, W) as it is; (..., D, H, W) as its slices side by side in rows, the last row filled with zeros."""
+    if values.ndim == 3:
+        return values
+    across = math.ceil(values.shape[-3] ** 0.5)
+    rows = -(-values.shape[-3] // across)
+    full = torch.cat([values, values.new_zeros(*values.shape[:-3], across * rows - values.shape[-3], *values.shape[-2:])], -3)
+    grid = full.unflatten(-3, (rows, across)).transpose(-3, -2)
+    return grid.flatten(-2).flatten(-3, -2)
+
+
+def curve(signal: Tensor, height: int, width: int, ground: np.ndarray | None = None) -> np.ndarray:
+    """(C, L) -> (height, width, 3) uint8: each channel as a white line over a black or the given ground, by the signal's own range."""
+    canvas = Image.fromarray(ground) if ground is not None else Image.new("RGB", (width, height))
+    draw = ImageDraw.Draw(canvas)
+    low, high = float(signal.min()), float(signal.max())
+    for channel in signal.tolist():
+        places = [((i + 0.5) * width / len(channel), height * (0.92 - 0.84 * (value - low) / max(high - low, 1e-12)))
+                  for i, value in enumerate(channel)]  # fmt: skip
+        draw.line(places, fill=(255, 255, 255), width=2)
+    return np.asarray(canvas)
+
+
+def pictured(x: Tensor, side: int) -> np.ndarray:
+    """What a network sees (C, L), (C, H, W) or (C, D, H, W) -> (side, side, 3) uint8, or half as high for a signal."""
+    if x.ndim == 2:
+        return curve(x, side // 2, side)
+    if x.ndim == 4:  # voxels have any unit
+        x = (x - x.min()) / (x.max() - x.min()).clamp(min=1e-12)
+    return fitted(rgb(flat(x)), side)
 
 
 def fitted(picture: np.ndarray, height: int, width: int = 0) -> np.ndarray:

@@ -53,7 +53,8 @@ def maps(study: Study) -> Section | None:
     for layer in study.looked_into(only_maps=True):
         features = study.look(layer)
         units = telling(features, MAPS if study.layer is None else MANY_MAPS)
-        tiles = [draw.fitted(_ranged(features[unit]), side) for unit in units]
+        flat = [features[unit][None] if features.ndim == 2 else draw.flat(features[unit][None])[0] for unit in units]
+        tiles = [draw.fitted(_ranged(one), side) for one in flat]
         rows = [tiles[i : i + MAPS_ACROSS] for i in range(0, len(tiles), MAPS_ACROSS)]
         groups.append(Group(label(study, layer), (Figure(f"maps-{layer.name}", draw.sheet(rows, GAP), several(units)),)))
     return Section(words.MAPS, words.MAPS_ABOUT, tuple(groups)) if groups else None
@@ -68,9 +69,9 @@ def _ranged(values: Tensor):
 def units(study: Study, pictures: Tensor | None, data: Path | None, how: Ascent) -> Section | None:
     """For some units of some layers: what they look for, and which pieces of `pictures` (N, C, H, W) uint8 excite them most.
 
-    None where neither is asked for.
+    None where neither is asked for, or the network looks at no pictures.
     """
-    if not how.steps and pictures is None:
+    if (not how.steps and pictures is None) or study.subject.x.ndim != 4:
         return None
     groups = []
     chosen = study.looked_into(only_maps=False)
@@ -162,8 +163,10 @@ def _patch(study: Study, layer: Layer, pictures: Tensor, one: Peak) -> Tensor:
 
 
 def receptive(study: Study) -> Section | None:
-    """Boxes on the picture, one a layer: where its strongest unit is strongest. None where no layer has a receptive field."""
+    """Boxes on the picture, one a layer: where its strongest unit is strongest. None without boxes."""
     boxes, lines = [], []
+    if study.subject.x.ndim != 4:
+        return None
     for layer in study.looked_into(only_maps=True):
         field = study.fields.get(layer.name)
         if field is None or not field.is_map:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
@@ -17,7 +18,8 @@ from mien.data.pile import fit_square
 from mien.data.sources import PICTURES, find_sources
 from mien.models import classifier
 from mien.models.catalog import NETWORKS
-from mien.tasks.explain.subject import Subject, Text, evenly, unknown
+from mien.nn.explain.attribution import SMOOTHLY
+from mien.tasks.explain.subject import Read, Subject, Text, evenly, unknown
 
 TOP = 5
 
@@ -29,6 +31,40 @@ def framed(picture: np.ndarray, shape: tuple[int, int, int]) -> Tensor:
     if square.shape[2] != channels:
         square = np.asarray(Image.fromarray(square).convert("L"))[..., None] if channels == 1 else square.repeat(channels, 2)
     return torch.from_numpy(np.array(square)).permute(2, 0, 1)
+
+
+def seen(image: Path, shape: tuple[int, ...]) -> tuple[Tensor, Read]:
+    """The input (1, C, ...) for a network of that input shape, and the reader of its data sets.
+
+    A picture, or where the network looks at signals (C, L) or volumes (C, D, H, W) a NumPy array.
+    """
+    if len(shape) == 3:
+        channels, height, width = shape
+        return framed(read_picture(image), (channels, height, width))[None].float() / 255, reader((channels, height, width))
+    return array(image, shape)[None], no_data
+
+
+def array(path: Path, shape: tuple[int, ...]) -> Tensor:
+    """A signal or volume from a .npy file of that shape, or of any other size of as many dimensions; ValueError for anything else."""
+    try:
+        values = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        raise ValueError(f"{path} is not a NumPy array: this network looks at {'signals' if len(shape) == 2 else 'volumes'}, "
+                         f"expected .npy of {' x '.join(map(str, shape))} numbers") from None
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in "iuf" or not np.isfinite(values).all():
+        raise ValueError(f"{path} holds other than finite numbers in one array")
+    values = torch.from_numpy(np.array(values, np.float32))
+    values = values[None] if values.ndim == len(shape) - 1 else values
+    if values.ndim != len(shape) or values.shape[0] != shape[0] or min(values.shape) < 1:
+        raise ValueError(f"{path} is {' x '.join(map(str, values.shape))}, expected {' x '.join(map(str, shape))}")
+    if tuple(values.shape) == shape:
+        return values
+    return F.interpolate(values[None], shape[1:], mode=SMOOTHLY[len(shape) + 1], align_corners=False)[0]
+
+
+def no_data(path: Path, most: int) -> Tensor:
+    """Signals and volumes are not searched for patches."""
+    raise ValueError(f"--data {path}: only pictures are searched for what excites a unit")
 
 
 def reader(shape: tuple[int, int, int]) -> Callable[[Path, int], Tensor]:
@@ -54,8 +90,6 @@ def open_classifier(model: str | Path, image: Path, target: str | None) -> Subje
 def open_untrained(name: str, image: Path, target: str | None) -> Subject:
     """An architecture of the catalog with random weights (seed 0)."""
     network = NETWORKS[name]
-    if len(network.shape) != 3:
-        raise ValueError(f"{name} does not look at pictures: its input is {' x '.join(map(str, network.shape))}")
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         net = network.build().eval()
@@ -68,8 +102,7 @@ def open_untrained(name: str, image: Path, target: str | None) -> Subject:
 
 def _classifying(name: str, what: Text, net: nn.Module, shape: tuple[int, ...], classes: tuple[str, ...], image: Path,
                  target: str | None) -> Subject:
-    channels, height, width = shape
-    x = framed(read_picture(image), (channels, height, width))[None].float() / 255
+    x, read = seen(image, shape)
     with torch.no_grad():
         logits = net(x)[0].float()
     known = classes or tuple(f"output {i}" for i in range(len(logits)))
@@ -78,22 +111,21 @@ def _classifying(name: str, what: Text, net: nn.Module, shape: tuple[int, ...], 
     best = chances.topk(min(TOP, len(chances))).indices.tolist()
     return Subject(name, what, net, x, net, lambda pictures: net(pictures)[:, asked],
                    Text(f"the score (logit) of “{known[asked]}”", f"“{known[asked]}” 的得分(logit)"),
-                   tuple((known[i], float(chances[i])) for i in best), reader((channels, height, width)), known, asked)
+                   tuple((known[i], float(chances[i])) for i in best), read, known, asked)
 
 
 def _drawing(name: str, what: Text, net: nn.Module, shape: tuple[int, ...], image: Path, target: str | None) -> Subject:
     """A network that puts out a picture of the size it takes: the score is how well it restores what it sees."""
     if target is not None:
         raise ValueError(f"{name} has no classes, so no --target")
-    channels, height, width = shape
-    x = framed(read_picture(image), (channels, height, width))[None].float() / 255
+    x, read = seen(image, shape)
     with torch.no_grad():
         made = net(x)
     answers = (("mean squared error of the restored picture", float((made - x).square().mean())),)
     return Subject(name, what, net, x, net, lambda pictures: -(net(pictures) - x).square().flatten(1).mean(1),
                    Text("how well the network restores the picture (minus the mean squared error)",
                         "网络还原图像的程度(均方误差的负值)"),
-                   answers, reader((channels, height, width)), drawn=made[0])
+                   answers, read, drawn=made[0])
 
 
 def number(target: str, classes: tuple[str, ...]) -> int:

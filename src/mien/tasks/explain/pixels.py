@@ -34,9 +34,10 @@ def section(study: Study) -> tuple[Section, float]:
             cam = attribution.grad_cam(score, x, study.module(layer))
             maps.append(("cam", cam, {"layer": layer.name, "grid": " x ".join(map(str, layer.shape[1:]))}))
         bar.advance(note="Grad-CAM")
-        window = max(x.shape[-1] // 7, 3)
-        stride = max(window // (2 if x.shape[-1] >= LARGE else 3), 1)
-        hidden = attribution.occlusion(score, x, window, stride, x.mean((2, 3), keepdim=True))
+        window = max(x.shape[-1] // (14 if x.ndim == 3 else 7), 3)
+        stride = max(window // (2 if x.ndim == 4 and x.shape[-1] >= LARGE else 3), 1)
+        mean = x.flatten(2).mean(2).reshape(1, -1, *[1] * (x.ndim - 2))
+        hidden = attribution.occlusion(score, x, window, stride, mean)
         maps.append(("occlusion", hidden, {"window": str(window)}))
         bar.advance(note="occlusion")
     figures = tuple(_figure(study, name, values[0, 0], said) for name, values, said in maps)
@@ -46,17 +47,26 @@ def section(study: Study) -> tuple[Section, float]:
 
 def _figure(study: Study, name: str, values: Tensor, said: dict[str, str]) -> Figure:
     """The map alone beside the map over the picture."""
-    picture = draw.fitted(draw.rgb(study.subject.x[0]), SIDE)
-    soften = name in NOISY and min(values.shape) >= FINE
+    x = study.subject.x[0]
+    soften = name in NOISY and min(values.shape) >= FINE and values.ndim == 2
     smooth = blur(values[None, None], *SMOOTH)[0, 0] if soften else values
-    alone, over = draw.heat(_grown(values))[0], draw.laid_over(picture, _grown(smooth))
+    if values.ndim == 1:
+        ground = draw.heat(values[_places(len(values), 2 * SIDE)].expand(SIDE, -1))[0]
+        tiles = [draw.curve(x, SIDE, 2 * SIDE, ground)]
+    else:
+        tiles = [draw.laid_over(draw.pictured(x, SIDE), _grown(smooth)), draw.heat(_grown(values))[0]]
     title, about = words.METHODS[name]
     smoothed = words.SMOOTHED if soften else Text("", "")
     told = Text(about.en.format(**said, smoothed=smoothed.en), about.zh.format(**said, smoothed=smoothed.zh))
-    return Figure(name, draw.sheet([[over, alone]]), title, told)
+    return Figure(name, draw.sheet([tiles]), title, told)
 
 
 def _grown(values: Tensor) -> Tensor:
-    """(H, W) -> (SIDE, SIDE): each pixel stays a square, so that no value is shown that was not computed."""
-    rows, columns = (((torch.arange(SIDE) + 0.5) * length / SIDE).long() for length in values.shape)
-    return values[rows][:, columns]
+    """(H, W) or (D, H, W) -> (SIDE, SIDE): each pixel stays a square, so that no value is shown that was not computed."""
+    values = draw.flat(values[None])[0]
+    return values[_places(values.shape[0], SIDE)][:, _places(values.shape[1], SIDE)]
+
+
+def _places(length: int, side: int) -> Tensor:
+    """(side,) which of `length` values each pixel shows."""
+    return ((torch.arange(side) + 0.5) * length / side).long()

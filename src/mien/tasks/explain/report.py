@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
-from mien.data.pictures import read_picture
 from mien.nn.explain.attribution import captum
 from mien.nn.explain.maximise import Ascent
 from mien.tasks.explain import draw, inside, pixels
@@ -27,7 +26,6 @@ def make(model: str, image: Path, out: Path, layer: str | None, unit: int | None
         raise ValueError(f"expected --most of at least 1 and --steps of at least 0, found {most} and {steps}")
     if out.exists() and not out.is_dir():
         raise ValueError(f"{out} is a file, expected a folder for the page")
-    read_picture(image)
     captum()
     subject = open_subject(model, image, target)
     study = begin(subject, layer, unit)
@@ -37,7 +35,7 @@ def make(model: str, image: Path, out: Path, layer: str | None, unit: int | None
     others = (inside.filters(study), inside.maps(study), dreams, inside.receptive(study))
     sections = [first, *(one for one in others if one is not None)]
     files = _write(out, sections)
-    seen = draw.save(out / "input.png", draw.fitted(draw.rgb(subject.x[0]), SEEN))
+    seen = draw.save(out / "input.png", draw.pictured(subject.x[0], SEEN))
     seconds = time.monotonic() - start
     drawn = draw.save(out / "drawn.png", draw.fitted(draw.rgb(subject.drawn), SEEN)) if subject.drawn is not None else None
     write_page(out / PAGE, study, sections, seen, drawn, files, f"mien explain {model} {image.name} · {seconds:.0f} s")

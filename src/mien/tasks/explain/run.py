@@ -76,7 +76,7 @@ def explain(
     Args:
         model: A trained classifier (name, file or run folder), a trained swap, swap-base, dlib-face, or the name of an
             architecture, which is then shown untrained.
-        image: The picture.
+        image: The picture; for networks of signals or volumes a .npy array.
         out: The folder to write index.html and the pictures to.
         layer: Look into this layer only; the page lists all names.
         unit: Explain this unit of the layer instead of the network's answer.
