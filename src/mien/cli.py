@@ -104,7 +104,8 @@ def main(tokens: Iterable[str] | None = None, package: str = "mien.tasks") -> in
         # A library that prints must not spoil the result: whatever it writes goes to stderr.
         with contextlib.redirect_stdout(sys.stderr):
             result = command(*bound.args, **bound.kwargs)
-        _write(json_text(result) if as_json else human_text(result))
+        if os.environ.get("RANK", "0") == "0":  # of several processes (torchrun) one speaks
+            _write(json_text(result) if as_json else human_text(result))
     except (Exception, KeyboardInterrupt) as error:
         return _failed(error, as_json)
     return 0

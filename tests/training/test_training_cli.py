@@ -1,7 +1,10 @@
 """`mien recipes`, `mien train`, `mien tune` from the command line on pictures made here."""
 
 import json
+import os
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -72,6 +75,16 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_step(
     assert "lower the learning rate" in said
     assert "keeps the last good step" in said
     assert list((tmp_path / "run" / "checkpoints").glob("step-*.safetensors"))
+
+
+def test_two_processes_train_one_run(data: Path, tmp_path: Path) -> None:
+    line = ["train", "classify/digits-256", "--data", str(data), "--out", str(tmp_path / "run"), *SMALL, "--json"]
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "mien"]
+    done = subprocess.run([*torchrun, *line], env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr[-2000:]
+    (said,) = done.stdout.strip().splitlines()
+    assert json.loads(said)["test_accuracy"] == 1.0
+    assert (tmp_path / "run" / "model.safetensors").is_file()
 
 
 def test_tune_finds_a_rate_that_learns(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

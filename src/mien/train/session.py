@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import os
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -97,9 +98,11 @@ def learn(
     if runtime.device.type == "cpu":
         keep_freed_memory()
     ready = ready or prepare(recipe, source)
-    _remember(recipe, ready, out, resume)
+    if first_process():
+        _remember(recipe, ready, out, resume)
     task = SupervisedTask(recipe, ready.classes, ready.train, ready.dev, net)
-    say(f"{label}: {len(ready.train)} pictures of {len(ready.classes)} classes, {task.steps} steps of {task.batch}; {runtime.reason}")
+    if first_process():
+        say(f"{label}: {len(ready.train)} pictures of {len(ready.classes)} classes, {task.steps} steps of {task.batch}; {runtime.reason}")
     fitted = fit(
         task,
         out,
@@ -113,28 +116,42 @@ def learn(
         least_gain=0.0,
         patience=recipe.patience or sys.maxsize,
         label=label,
-        on_event=_best_keeper(task, out) if recipe.patience else None,
+        on_event=_best_keeper(task, out) if recipe.patience and first_process() else None,
     )
     return conclude(task, ready, fitted, out)
 
 
+def first_process() -> bool:
+    """Whether this is the only process, or the one of several that writes files."""
+    return os.environ.get("RANK", "0") == "0"
+
+
 def conclude(task: SupervisedTask, ready: Prepared, fitted: Fitted, out: Path) -> Learned:
     """Write what a finished (or interrupted) training leaves behind, and sum it up."""
+    if not first_process():
+        return _summary(task, ready, fitted, out, None, None, ())
     if task.recipe.patience and (out / BEST).is_file():
         _take_best(task, out)
     save(out / MODEL, task.result, task.plan)
     files = [MODEL, RECIPE, PARTITION]
-    history = list(fitted.history)
-    if history:
-        report.curves(history, out / "curves.png")
+    if fitted.history:
+        report.curves(list(fitted.history), out / "curves.png")
         files.append("curves.png")
     accuracy = loss = None
     if ready.test:
-        chances = task.predict(ready.test.images)
-        accuracy, loss = _test(chances, ready, out)
+        accuracy, loss = _test(task.predict(ready.test.images), ready, out)
         files += ["confusion.png", "mistakes.png"]
-    last = history[-1] if history else {}
-    learned = Learned(
+    learned = _summary(task, ready, fitted, out, accuracy, loss, (*files, "card.toml"))
+    with atomic(out / "card.toml") as draft:
+        draft.write_text(card_text(task, learned), encoding="utf-8")
+    return learned
+
+
+def _summary(
+    task: SupervisedTask, ready: Prepared, fitted: Fitted, out: Path, accuracy: float | None, loss: float | None, files: tuple[str, ...]
+) -> Learned:
+    last = fitted.history[-1] if fitted.history else {}
+    return Learned(
         out,
         task.recipe.network,
         sum(p.numel() for p in task.net.parameters()),
@@ -148,11 +165,8 @@ def conclude(task: SupervisedTask, ready: Prepared, fitted: Fitted, out: Path) -
         accuracy,
         loss,
         fitted.reason,
-        (*files, "card.toml"),
+        files,
     )
-    with atomic(out / "card.toml") as draft:
-        draft.write_text(card_text(task, learned), encoding="utf-8")
-    return learned
 
 
 def card_text(task: SupervisedTask, learned: Learned) -> str:
