@@ -102,7 +102,8 @@ def learn(
         _remember(recipe, ready, out, resume)
     task = SupervisedTask(recipe, ready.classes, ready.train, ready.dev, net)
     if first_process():
-        say(f"{label}: {len(ready.train)} pictures of {len(ready.classes)} classes, {task.steps} steps of {task.batch}; {runtime.reason}")
+        shown = f"{len(ready.train)} pictures of {len(ready.classes)} classes, {task.steps} steps of {task.batch}"
+        say(f"{label}: {shown}; {runtime.reason}")
     fitted = fit(
         task,
         out,
@@ -148,7 +149,13 @@ def conclude(task: SupervisedTask, ready: Prepared, fitted: Fitted, out: Path) -
 
 
 def _summary(
-    task: SupervisedTask, ready: Prepared, fitted: Fitted, out: Path, accuracy: float | None, loss: float | None, files: tuple[str, ...]
+    task: SupervisedTask,
+    ready: Prepared,
+    fitted: Fitted,
+    out: Path,
+    accuracy: float | None,
+    loss: float | None,
+    files: tuple[str, ...],
 ) -> Learned:
     last = fitted.history[-1] if fitted.history else {}
     return Learned(
