@@ -13,6 +13,7 @@ from portraits import eileen, grace, needs_networks
 pytest.importorskip("captum")
 
 from mien.cli import main
+from mien.faces.extract import extract
 from mien.models import classifier
 from mien.models.swap import SwapNet
 from mien.nn.explain.layers import peak
@@ -181,6 +182,18 @@ def test_bad_models_and_pictures_are_named(lenet: Path, photo: Path, tmp_path: P
             explain(model, image, out=tmp_path / "page")
     with pytest.raises(ValueError, match=r"notes\.txt is a file, expected a folder"):
         explain(str(lenet), photo, out=text)
+
+
+@needs_networks
+@needs_dlib
+def test_faces_of_a_set_and_of_photos_are_cut_alike(photo: Path, tmp_path: Path) -> None:
+    extract([photo], tmp_path / "set", size=256)
+    (tmp_path / "photos").mkdir()
+    photo.rename(tmp_path / "photos" / "grace.png")
+    read = faces.reader(faces.window(128))
+    from_set, from_photo = read(tmp_path / "set", 10), read(tmp_path / "photos", 10)
+    assert from_set.shape == from_photo.shape == (1, 3, 128, 128)
+    assert (from_set.float() - from_photo.float()).abs().mean() < 3  # the set's crop is a JPEG, resampled once more
 
 
 @needs_networks

@@ -111,7 +111,7 @@ def _classifying(name: str, what: Text, net: nn.Module, shape: tuple[int, ...], 
     best = chances.topk(min(TOP, len(chances))).indices.tolist()
     return Subject(name, what, net, x, net, lambda pictures: net(pictures)[:, asked],
                    Text(f"the score (logit) of “{known[asked]}”", f"“{known[asked]}” 的得分(logit)"),
-                   tuple((known[i], float(chances[i])) for i in best), read, known, asked)
+                   tuple((known[i], float(chances[i])) for i in best), read, known)
 
 
 def _drawing(name: str, what: Text, net: nn.Module, shape: tuple[int, ...], image: Path, target: str | None) -> Subject:

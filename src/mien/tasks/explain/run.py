@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-ANSWERS = 5
-
 
 @dataclass(frozen=True)
 class Answer:

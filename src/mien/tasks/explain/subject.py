@@ -45,8 +45,6 @@ class Subject:
     read: Read
     classes: tuple[str, ...] = ()
     """Of a classifier."""
-    number: int = -1
-    """Of the class asked about."""
     trained: bool = True
     shape_run: Run | None = None
     """`run` without numbers, for the tracer, where `run` brings tensors of its own."""

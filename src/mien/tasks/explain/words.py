@@ -38,9 +38,9 @@ METHODS: dict[str, tuple[Text, Text]] = {
 }
 FILTERS = Text("Filters of the first layer", "第一层的滤波器")
 FILTERS_ABOUT = Text(
-    "The weights of layer {layer} as pictures: middle grey is zero, each filter is scaled by its own largest weight. A trained "
-    "network has edges, colour spots and waves here; an untrained one has noise.",
-    "{layer} 层的权重画成图像:中灰为零,每个滤波器按自身最大权重缩放。训练好的网络这里是边缘、色块和条纹,未训练的则是噪声。")
+    "The weights of layer {layer} as pictures: middle grey is zero, each filter is scaled by its own largest weight. After "
+    "long training these are edges, colour spots and waves; noise is what training has not reached.",
+    "{layer} 层的权重画成图像:中灰为零,每个滤波器按自身最大权重缩放。充分训练后这里是边缘、色块和条纹,噪声则是训练尚未触及的部分。")
 MAPS = Text("Feature maps", "特征图")
 MAPS_ABOUT = Text(
     "What the units that stand out most in this picture put out, from shallow to deep; each map is scaled by its own range, dark is "
