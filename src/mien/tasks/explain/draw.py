@@ -1,4 +1,4 @@
-"""From tensors to pictures: tiles, sheets with clear gaps, heat in two palettes, boxes."""
+"""From tensors to pictures: tiles, sheets with half-clear gaps, heat in two palettes, boxes."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ HEAT = ((0, 0, 4), (66, 10, 104), (147, 38, 103), (221, 81, 58), (252, 165, 10),
 """Black, purple, red, yellow, at equal steps: from nothing to most."""
 FOR = ((0, 0, 0), (180, 20, 20), (255, 120, 30), (255, 235, 170))
 AGAINST = ((0, 0, 0), (20, 60, 190), (40, 150, 255), (190, 240, 255))
+LINE = (128, 128, 128, 100)
+"""Between tiles: seen on light and dark pages, and between white and between black tiles."""
 CLIP = 99.5
 """Percentile of the absolute values that becomes full colour: one extreme pixel would darken all the rest."""
 COLOURS = ((255, 214, 0), (255, 122, 0), (255, 45, 85), (175, 82, 222), (0, 145, 255), (0, 199, 140))
@@ -71,7 +73,7 @@ def fitted(picture: np.ndarray, height: int, width: int = 0) -> np.ndarray:
 
 
 def sheet(rows: Sequence[Sequence[np.ndarray]], gap: int = 4) -> np.ndarray:
-    """Rows of tiles (h, w, 3 or 4) -> (H, W, 4) uint8, clear between the tiles."""
+    """Rows of tiles (h, w, 3 or 4) -> (H, W, 4) uint8 with half-clear lines between the tiles, clear where there is none."""
     heights = [max(tile.shape[0] for tile in row) for row in rows]
     width = max(sum(tile.shape[1] for tile in row) + gap * (len(row) - 1) for row in rows)
     out = np.zeros((sum(heights) + gap * (len(rows) - 1), width, 4), np.uint8)
@@ -80,6 +82,7 @@ def sheet(rows: Sequence[Sequence[np.ndarray]], gap: int = 4) -> np.ndarray:
         left = 0
         for tile in row:
             solid = np.dstack([tile[..., :3], tile[..., 3] if tile.shape[2] == 4 else np.full(tile.shape[:2], 255, np.uint8)])
+            out[top : top + height + gap, left : left + tile.shape[1] + gap] = LINE
             out[top : top + tile.shape[0], left : left + tile.shape[1]] = solid
             left += tile.shape[1] + gap
         top += height + gap

@@ -85,11 +85,10 @@ def units(study: Study, pictures: Tensor | None, data: Path | None, how: Ascent)
                        for i, number in enumerate(numbers)]  # fmt: skip
             groups.append(Group(label(study, layer), tuple(figures)))
             bar.advance(note=layer.name)
-    right = words.UNITS_ALONE
+    about = words.UNITS_ALONE
     if pictures is not None and data is not None:
         said = {"data": data.name, "count": len(pictures)}
-        right = Text(words.UNITS_RIGHT.en.format(**said), words.UNITS_RIGHT.zh.format(**said))
-    about = Text(words.UNITS_ABOUT.en.format(right=right.en), words.UNITS_ABOUT.zh.format(right=right.zh))
+        about = Text(words.UNITS_BOTH.en.format(**said), words.UNITS_BOTH.zh.format(**said))
     return Section(words.UNITS, about, tuple(groups))
 
 

@@ -47,13 +47,15 @@ MAPS_ABOUT = Text(
     "low. The maps shrink as they get deeper, and answer to ever larger parts of the picture.",
     "从浅到深,对这幅图反应最突出的单元的输出;每张图按自身范围缩放,暗色为低值。越深的特征图越小,对应图像中越大的部分。")
 UNITS = Text("What units look for", "单元在寻找什么")
-UNITS_ABOUT = Text(
-    "Left: a picture made by gradient ascent from noise so that the unit answers as strongly as possible. {right}",
-    "左:从噪声出发用梯度上升得到的、使该单元反应最强的图像。{right}")
-UNITS_RIGHT = Text("Right: the pieces of {data} ({count} pictures) that excite it most, one a picture, cut to what the unit can see.",
-                   "右:{data}({count} 幅图)中最能激发它的图块,每幅图取一块,按该单元能看到的范围裁剪。")
-UNITS_ALONE = Text("With --data DIR the pieces of real pictures that excite each unit most stand beside it.",
-                   "加上 --data DIR,旁边会列出真实图像中最能激发各单元的图块。")
+UNITS_ALONE = Text(
+    "Pictures made by gradient ascent from noise so that the unit answers as strongly as possible. With --data DIR the pieces of real "
+    "pictures that excite it most stand beside them.",
+    "从噪声出发用梯度上升得到的、使该单元反应最强的图像。加上 --data DIR,旁边会列出真实图像中最能激发它的图块。")
+UNITS_BOTH = Text(
+    "Left, large: a picture made by gradient ascent from noise so that the unit answers as strongly as possible. Small: the pieces of "
+    "{data} ({count} pictures) that excite it most, one a picture, cut to what the unit can see.",
+    "左侧大图:从噪声出发用梯度上升得到的、使该单元反应最强的图像。小图:{data}({count} 幅图)中最能激发它的图块,"
+    "每幅图取一块,按该单元能看到的范围裁剪。")
 FIELDS = Text("Receptive fields", "感受野")
 FIELDS_ABOUT = Text(
     "Each box is all that one unit can see: the unit that is strongest in its layer at its strongest place. Boxes grow with depth; "
