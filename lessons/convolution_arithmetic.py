@@ -5,8 +5,8 @@ The arithmetic of a convolution
 How large is the output of a convolution, and how many weights does it have? A window of f x f slides over n x n pixels with padding
 p and stride s. It fits (n + 2p - f) / s + 1 times along each side, rounded down. The number of weights does not depend on n.
 
-**卷积的算术**:卷积的输出有多大,又有多少个权重?f × f 的窗口在 n × n 的像素上滑动,填充为 p,步长为 s,
-每条边上能放下 (n + 2p - f) / s + 1 次(向下取整)。权重的个数与 n 无关。
+**卷积的算术**：卷积的输出有多大，又有多少个权重？f × f 的窗口在 n × n 的像素上滑动，填充为 p，步长为 s，
+每条边上能放下 (n + 2p - f) / s + 1 次（向下取整）。权重的个数与 n 无关。
 """
 
 import matplotlib.pyplot as plt

@@ -5,8 +5,8 @@ Edge filters
 How can nine numbers find the edges of a picture? A kernel whose weights add up to zero answers nothing on even ground, and much
 where left and right, or above and below, differ. Networks find such kernels by themselves: here one is learnt from its output.
 
-**边缘滤波器**:九个数怎样找出图片的边缘?权重之和为零的卷积核在均匀处没有响应,而在左右或上下不同的地方响应很强。
-网络会自己学到这样的卷积核:这里仅凭输出就学出一个来。
+**边缘滤波器**：九个数怎样找出图片的边缘？权重之和为零的卷积核在均匀处没有响应，而在左右或上下不同的地方响应很强。
+网络会自己学到这样的卷积核：这里仅凭输出就学出一个来。
 """
 
 import matplotlib.pyplot as plt

@@ -5,8 +5,8 @@ Gaussian kernels, and a slide that is wrong
 What does a Gaussian kernel do, and how wide is it? It replaces each pixel by a weighted mean of its surroundings; sigma says how far
 they reach. Two printed 7 x 7 kernels do not say their sigma: it can be found. And one well-known worked example is wrong.
 
-**高斯卷积核,以及一张有错的幻灯片**:高斯卷积核做什么,它有多宽?它把每个像素换成周围像素的加权平均,sigma 决定范围有多大。
-有两个印出来的 7 × 7 卷积核没有注明 sigma,但可以求出来。另有一个广为流传的算例算错了。
+**高斯卷积核，以及一张有错的幻灯片**：高斯卷积核做什么，它有多宽？它把每个像素换成周围像素的加权平均，sigma 决定范围有多大。
+有两个印出来的 7 × 7 卷积核没有注明 sigma，但可以求出来。另有一个广为流传的算例算错了。
 """
 
 import matplotlib.pyplot as plt

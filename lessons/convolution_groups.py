@@ -5,8 +5,8 @@ Grouped convolutions
 Must every kernel see all channels? AlexNet did not fit on one graphics card, so its layers 2, 4 and 5 were cut in two groups that see
 only their own half: half the weights, half the work. Taken to the end, each channel is a group of its own.
 
-**分组卷积**:每个卷积核都必须看到所有通道吗?AlexNet 一张显卡装不下,于是第 2、4、5 层被分成两组,各组只看自己那一半通道:
-权重减半,计算量也减半。推到极致,每个通道自成一组。
+**分组卷积**：每个卷积核都必须看到所有通道吗？AlexNet 一张显卡装不下，于是第 2、4、5 层被分成两组，各组只看自己那一半通道：
+权重减半，计算量也减半。推到极致，每个通道自成一组。
 """
 
 import matplotlib.pyplot as plt

@@ -5,8 +5,8 @@ What one-by-one convolutions save
 A window of one pixel sees no shape at all. What is it for? It mixes channels: at every pixel the same small dense layer. GoogLeNet
 puts one before each dear convolution, so that it works on few channels, and less than a third of the multiplications is left.
 
-**1 × 1 卷积节省了什么**:只有一个像素的窗口看不到任何形状,那它有什么用?它混合各个通道:在每个像素处都是同一个小的全连接层。
-GoogLeNet 在每个昂贵的卷积之前放一个,让后者只处理少数通道,乘法次数降到不足三分之一。
+**1 × 1 卷积节省了什么**：只有一个像素的窗口看不到任何形状，那它有什么用？它混合各个通道：在每个像素处都是同一个小的全连接层。
+GoogLeNet 在每个昂贵的卷积之前放一个，让后者只处理少数通道，乘法次数降到不足三分之一。
 """
 
 import matplotlib.pyplot as plt

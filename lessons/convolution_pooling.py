@@ -5,8 +5,8 @@ Pooling, forward and backward
 What does pooling keep, and where does the gradient go? Of each 2 x 2 pixels, max pooling keeps the largest and mean pooling the
 mean. Backward, the maximum hands its gradient to the one pixel that won, the mean a quarter to each.
 
-**池化的前向与反向**:池化保留什么,梯度又流向哪里?在每 2 × 2 个像素中,最大池化保留最大值,平均池化保留平均值。
-反向时,最大池化把梯度交给胜出的那个像素,平均池化则给每个像素四分之一。
+**池化的前向与反向**：池化保留什么，梯度又流向哪里？在每 2 × 2 个像素中，最大池化保留最大值，平均池化保留平均值。
+反向时，最大池化把梯度交给胜出的那个像素，平均池化则给每个像素四分之一。
 """
 
 import matplotlib.pyplot as plt

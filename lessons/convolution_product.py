@@ -6,8 +6,8 @@ What is the derivative of a convolution? Written as a product of matrices, it ne
 of a table of pixels; the forward pass multiplies the table by the kernel, and the backward pass multiplies by the same two,
 transposed.
 
-**卷积就是矩阵乘积**:卷积的导数是什么?把卷积写成矩阵乘积,就不需要新的规则。窗口的每个位置对应像素表中的一行;
-前向传播把这张表乘以卷积核,反向传播则乘以这两个矩阵的转置。
+**卷积就是矩阵乘积**：卷积的导数是什么？把卷积写成矩阵乘积，就不需要新的规则。窗口的每个位置对应像素表中的一行；
+前向传播把这张表乘以卷积核，反向传播则乘以这两个矩阵的转置。
 """
 
 import matplotlib.pyplot as plt

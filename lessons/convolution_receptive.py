@@ -5,8 +5,8 @@ The receptive field
 How much of the picture does one number deep in a network see? A 3 x 3 convolution sees three pixels. The next one sees three of those,
 five pixels in all; behind a stride of two, each further step is two pixels wide. So the field grows slowly at first, then fast.
 
-**感受野**:网络深处的一个数能看到图片的多大范围?一层 3 × 3 卷积看到三个像素,下一层看到其中三个,合起来是五个像素;
-经过步长为 2 的层之后,每向外一步就是两个像素。所以感受野起初增长得慢,后来增长得快。
+**感受野**：网络深处的一个数能看到图片的多大范围？一层 3 × 3 卷积看到三个像素，下一层看到其中三个，合起来是五个像素；
+经过步长为 2 的层之后，每向外一步就是两个像素。所以感受野起初增长得慢，后来增长得快。
 """
 
 import matplotlib.pyplot as plt

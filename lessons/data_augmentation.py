@@ -5,8 +5,8 @@ Data augmentation
 A shifted 7 is still a 7, but a dense network does not know that. How is it told? By showing it every digit at another place each
 time: new examples for nothing. It helps as far as the changes are those that really happen, and no further.
 
-**数据增强**:平移后的 7 仍然是 7,但全连接网络并不知道。怎样告诉它?每次都把数字放在不同的位置给它看,不花代价就得到新样本。
-只要这些变化与真实发生的变化一致,增强就有用,但也仅此而已。
+**数据增强**：平移后的 7 仍然是 7，但全连接网络并不知道。怎样告诉它？每次都把数字放在不同的位置给它看，不花代价就得到新样本。
+只要这些变化与真实发生的变化一致，增强就有用，但也仅此而已。
 """
 
 import matplotlib.pyplot as plt

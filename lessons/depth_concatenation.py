@@ -5,8 +5,8 @@ Adding or appending
 ResNet adds what a layer has found to what was there; DenseNet appends it. What is the difference? In a sum the old is no longer to
 be told from the new. Appended, every layer reads the originals of all layers before it, so each has to add only a few channels.
 
-**相加还是拼接**:ResNet 把一层的结果加到原有内容上,DenseNet 则把它拼接在后面。区别在哪里?相加之后,旧的内容无法再与新的分开;
-拼接之后,每一层都能读到前面所有层的原始输出,因此每层只需增加少数几个通道。
+**相加还是拼接**：ResNet 把一层的结果加到原有内容上，DenseNet 则把它拼接在后面。区别在哪里？相加之后，旧的内容无法再与新的分开；
+拼接之后，每一层都能读到前面所有层的原始输出，因此每层只需增加少数几个通道。
 """
 
 import matplotlib.pyplot as plt

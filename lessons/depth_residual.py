@@ -5,8 +5,8 @@ Residual connections
 Why could nobody train fifty plain layers, and then suddenly a hundred and fifty? A residual block computes x + f(x). Backward, the
 gradient takes the sum's other way too, past f, unchanged. What a deep network should leave alone, it can leave alone by f = 0.
 
-**残差连接**:为什么以前没人能训练五十层的普通网络,后来却忽然能训练一百五十层?残差块计算 x + f(x)。反向传播时,
-梯度还可以走加法的另一条路,绕过 f,原样通过。深层网络不需要改动的东西,只要 f = 0 就能保持不变。
+**残差连接**：为什么以前没人能训练五十层的普通网络，后来却忽然能训练一百五十层？残差块计算 x + f(x)。反向传播时，
+梯度还可以走加法的另一条路，绕过 f，原样通过。深层网络不需要改动的东西，只要 f = 0 就能保持不变。
 """
 
 import math

@@ -6,8 +6,8 @@ What should be done to pictures before the first weights see them? Neighbouring 
 almost all variance, and gradient descent crawls along the others. Removing the mean, dividing by the spread, and turning the data
 onto its principal axes make all directions alike.
 
-**输入的处理:去均值、归一化与白化**:图片在进入第一层权重之前该做什么处理?相邻像素几乎相等,所以少数几个方向就占了几乎全部方差,
-梯度下降在其余方向上走得极慢。减去均值、除以标准差,再旋转到主成分轴上,能让各个方向变得一样。
+**输入的处理：去均值、归一化与白化**：图片在进入第一层权重之前该做什么处理？相邻像素几乎相等，所以少数几个方向就占了几乎全部方差，
+梯度下降在其余方向上走得极慢。减去均值、除以标准差，再旋转到主成分轴上，能让各个方向变得一样。
 """
 
 import matplotlib.pyplot as plt

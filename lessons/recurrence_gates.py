@@ -6,8 +6,8 @@ Why does a plain recurrent network forget? At each moment its state goes through
 fades, like a gradient in a deep network. An LSTM adds to its memory instead, and a gate says how much of it stays. So it can be
 told to remember.
 
-**门控记忆**:普通循环网络为什么会遗忘?它的状态每一时刻都要经过一层变换和 tanh,先前的内容逐渐消失,就像深层网络中的梯度一样。
-LSTM 则是往记忆里做加法,由门决定保留多少,因此可以让它记住。
+**门控记忆**：普通循环网络为什么会遗忘？它的状态每一时刻都要经过一层变换和 tanh，先前的内容逐渐消失，就像深层网络中的梯度一样。
+LSTM 则是往记忆里做加法，由门决定保留多少，因此可以让它记住。
 """
 
 import math

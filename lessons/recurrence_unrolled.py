@@ -5,8 +5,8 @@ Recurrence: the same layer at every moment
 How can a network read a sequence of any length? It keeps a state and updates it at every moment by the same layer: h_t is made from
 x_t and h_(t-1). Unrolled in time it is a deep network whose layers share their weights. Here one learns to count.
 
-**循环:每一时刻都用同一层**:网络怎样读取任意长度的序列?它保存一个状态,并在每一时刻用同一层更新它:h_t 由 x_t 和 h_(t-1) 得出。
-按时间展开,它就是一个各层共享权重的深层网络。这里让一个循环网络学会计数。
+**循环：每一时刻都用同一层**：网络怎样读取任意长度的序列？它保存一个状态，并在每一时刻用同一层更新它：h_t 由 x_t 和 h_(t-1) 得出。
+按时间展开，它就是一个各层共享权重的深层网络。这里让一个循环网络学会计数。
 """
 
 import matplotlib.pyplot as plt

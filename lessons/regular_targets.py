@@ -5,8 +5,8 @@ Softer targets: label smoothing and mix-up
 Cross-entropy is never satisfied: it asks for probability 1, so the logits grow for ever. Two ways to ask for less. Label smoothing
 gives a little to every class. Mix-up adds two pictures and asks for both labels in the same proportion.
 
-**更柔和的目标:标签平滑与 mix-up**:交叉熵永不满足,它要求概率为 1,于是 logits 不断变大。有两种办法可以少要求一些:
-标签平滑给每个类别都分一点概率;mix-up 把两张图片按比例相加,并按同样的比例要求两个标签。
+**更柔和的目标：标签平滑与 mix-up**：交叉熵永不满足，它要求概率为 1，于是 logits 不断变大。有两种办法可以少要求一些：
+标签平滑给每个类别都分一点概率；mix-up 把两张图片按比例相加，并按同样的比例要求两个标签。
 """
 
 import math

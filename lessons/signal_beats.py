@@ -6,8 +6,8 @@ Convolution needs no picture. A signal in time has one axis; the window slides a
 numbers. Can a small network of such layers tell a ventricular beat, which starts in the wrong place of the heart, from a normal
 one?
 
-**一维卷积:心跳**:卷积不一定需要图片。时间信号只有一个轴,窗口沿着它滑动:14 个采样点配上大小为 5 的卷积核,得到 10 个数。
-由这种层组成的小网络,能否把起搏位置不对的室性早搏与正常心跳区分开?
+**一维卷积：心跳**：卷积不一定需要图片。时间信号只有一个轴，窗口沿着它滑动：14 个采样点配上大小为 5 的卷积核，得到 10 个数。
+由这种层组成的小网络，能否把起搏位置不对的室性早搏与正常心跳区分开？
 """
 
 import matplotlib.pyplot as plt
@@ -112,5 +112,4 @@ numbers = {
     "beats_learnt_from": border, "right_later": right, "always_normal_would_be": (later_y == 0).float().mean().item(),
     "ventricular_found": (later[later_y == 1] > 0.5).float().mean().item(),
     "false_alarms_on_the_other_person": (other[other_y == 0] > 0.5).float().mean().item(),
-    "other_persons_only_one": other[other_y == 1][0].item(),
 }  # fmt: skip

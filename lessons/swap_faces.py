@@ -6,8 +6,8 @@ How can a network draw the expression of one person on the face of another, havi
 and each person has a decoder. If the code has room for the expression only, identity must come from the decoder. Then: encode A,
 decode with B. Two drawn faces show it, since for them the right answer is known.
 
-**换脸是怎样做到的**:网络从未见过成对的样本,怎么能把一个人的表情画到另一个人的脸上?一个编码器读取两个人,每人各有一个解码器。
-如果编码只容得下表情,身份就只能来自解码器。于是:用 A 编码,用 B 的解码器解码。这里用两张画出来的脸演示,因为正确答案是已知的。
+**换脸是怎样做到的**：网络从未见过成对的样本，怎么能把一个人的表情画到另一个人的脸上？一个编码器读取两个人，每人各有一个解码器。
+如果编码只容得下表情，身份就只能来自解码器。于是：用 A 编码，用 B 的解码器解码。这里用两张画出来的脸演示，因为正确答案是已知的。
 """
 
 import math

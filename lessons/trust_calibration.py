@@ -6,8 +6,8 @@ A network says "90 %". Is it right nine times in ten? Trained until it knows its
 mends it: dividing all logits by a temperature, found on data it has not learnt from, changes no answer but makes the probabilities
 honest.
 
-**概率可信吗**:网络说“90%”时,十次里真有九次正确吗?如果训练到把样本都背了下来,它就会过分自信。一个数就能纠正:
-用没有参与训练的数据求出一个温度,把所有 logits 除以它。答案不变,概率却变得可信。
+**概率可信吗**：网络说“90%”时，十次里真有九次正确吗？如果训练到把样本都背了下来，它就会过分自信。一个数就能纠正：
+用没有参与训练的数据求出一个温度，把所有 logits 除以它。答案不变，概率却变得可信。
 """
 
 import matplotlib.pyplot as plt

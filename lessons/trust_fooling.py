@@ -5,8 +5,8 @@ Fooling a classifier
 Can a change that nobody notices turn a 3 into an 8? Move every pixel a little, each in the direction in which the loss grows. Each
 step is tiny, but there are many pixels, and all of them push the same way. Noise of the same size does next to nothing.
 
-**欺骗分类器**:没人注意得到的改动,能把 3 变成 8 吗?让每个像素都移动一点点,方向是使损失增大的方向。
-每一步都很小,但像素很多,而且都朝同一个方向推。同样大小的随机噪声则几乎没有影响。
+**欺骗分类器**：没人注意得到的改动，能把 3 变成 8 吗？让每个像素都移动一点点，方向是使损失增大的方向。
+每一步都很小，但像素很多，而且都朝同一个方向推。同样大小的随机噪声则几乎没有影响。
 """
 
 import matplotlib.pyplot as plt
@@ -39,7 +39,8 @@ for _ in range(3):
 # The fast gradient sign method
 # -----------------------------
 # x + ε sign(dL/dx), kept within 0..1 (Goodfellow et al. 2014). To first order no other change of at most ε a pixel raises the loss
-# as much: by ε Σ |dL/dx|. A random change of the same size raises it by nearly nothing, since its parts cancel.
+# as much: by ε times the sum of the sizes of dL/dx. A random change of the same size raises it by nearly nothing, since its parts
+# cancel.
 
 pixels = test_x.clone().requires_grad_()
 (slope,) = torch.autograd.grad(cross_entropy(net(pixels), test_y, reduction="sum"), pixels)

@@ -5,8 +5,8 @@ Three dimensions: vessels in a CT
 A CT scan is a block of voxels, and the window becomes a cube: 14 x 14 x 14 voxels and five kernels of 5 x 5 x 5 give five maps of
 10 x 10 x 10. What does the third dimension bring? In one slice a vessel is a spot or a streak. The cube shows where it goes.
 
-**三维卷积:CT 中的血管**:CT 扫描是一块体素,窗口也就成了立方体:14 × 14 × 14 个体素配上五个 5 × 5 × 5 的卷积核,得到五张
-10 × 10 × 10 的特征图。第三个维度带来什么?在单张切片里,血管只是一个点或一道痕迹;立方体才显示它的走向。
+**三维卷积：CT 中的血管**：CT 扫描是一块体素，窗口也就成了立方体：14 × 14 × 14 个体素配上五个 5 × 5 × 5 的卷积核，得到五张
+10 × 10 × 10 的特征图。第三个维度带来什么？在单张切片里，血管只是一个点或一道痕迹；立方体才显示它的走向。
 """
 
 import matplotlib.pyplot as plt

@@ -1,3 +1,125 @@
-"""What the lessons on seeing, sequences, generation and faces should find; as in numbers_learning.py."""
+"""What the lessons on seeing, sequences, depth and trust should find; as in numbers_learning.py.
 
-NUMBERS: dict[str, dict[str, tuple[float, float]]] = {}
+"Measured" distances are several times what another instruction set's rounding changed.
+"""
+
+NUMBERS: dict[str, dict[str, tuple[float, float]]] = {
+    # (n + 2p - f) / s + 1 by hand; 6 · (75 + 1); 28 · 28 · 6 · 75; 3072 · 4704.
+    "convolution_arithmetic": {
+        "side_at_stride_1": (5, 0), "side_at_stride_2": (3, 0), "side_at_stride_3": (2, 0), "side_with_padding": (7, 0),
+        "formula_minus_torch": (0, 0), "maps": (6, 0), "map_side": (28, 0), "parameters": (456, 0), "multiplications": (352_800, 0),
+        "if_fully_connected": (14_450_688, 0),
+    },
+    # By hand: (1 + 0 + 3) - (2 + 2 + 0) = 0; Σ x g of the first 3 x 3 = 1 - 0 + 0 + 2 + 1 - 3 + 0 = 1; small whole numbers are exact.
+    "convolution_product": {
+        "first_output": (0, 0), "first_of_kernel_gradient": (1, 0), "middle_of_picture_gradient": (3, 0), "output_minus_torch": (0, 0),
+        "kernel_gradient_minus_autograd": (0, 0), "picture_gradient_minus_autograd": (0, 0), "both_as_convolutions": (0, 0),
+    },
+    # The printed kernels (0.1592, 0.0000; 0.0211, 0.0194; at sigma 10 the centre rounds to 0.0212); 1164 / 16 and 1090 / 16.
+    "convolution_gaussian": {
+        "sigma_of_narrow": (1, 0.003), "narrow_centre": (0.1592, 5e-5), "narrow_corner": (0, 5e-5),
+        "sigma_of_wide": (10.35, 0.03), "wide_centre": (0.0212, 5e-5), "wide_corner": (0.0194, 5e-5),
+        "sum_of_products": (1164, 0), "right_answer": (72.75, 0), "printed_on_the_slide": (68.125, 0),
+    },
+    # 3 · 10; kernels whose weights cancel; measured.
+    "convolution_edges": {
+        "at_the_border": (30, 0), "on_even_ground": (0, 0), "sum_of_sobel": (0, 0), "sum_of_laplace": (0, 0),
+        "learnt_minus_sobel": (0, 0.01), "pixels_with_a_strong_edge": (0.0637, 0.002),
+    },
+    # By hand; of the sixteen places the eight in left columns of their blocks.
+    "convolution_pooling": {
+        "max_0": (6, 0), "max_1": (4, 0), "max_2": (8, 0), "max_3": (9, 0),
+        "mean_0": (3.5, 0), "mean_1": (2.75, 0), "mean_2": (3.5, 0), "mean_3": (7, 0),
+        "max_by_hand_minus_autograd": (0, 0), "mean_by_hand_minus_autograd": (0, 0),
+        "gradient_handed_on_by_max": (10, 0), "gradient_handed_on_by_mean": (10, 0), "steps_unseen": (0.5, 0),
+    },
+    # Published fields; sqrt(20 / 3); the sum of ten throws in -1, 0, 1 stays within 5 with probability 0.9698, squared for two axes.
+    "convolution_receptive": {
+        "vgg16_by_hand": (212, 0), "vgg16": (212, 0), "resnet18": (435, 0), "alexnet": (195, 0), "ten_layers": (21, 0),
+        "spread_of_ten": (2.581989, 1e-4), "influence_of_the_middle_11": (0.9405541, 1e-5),
+    },
+    # 28² · 32 · 25 · 192; 28² · (16 · 192 + 32 · 25 · 16); table 1 of the paper, summed up and traced.
+    "convolution_one": {
+        "convolution_minus_dense": (0, 1e-6), "millions_directly": (120.4224, 0), "millions_through_a_bottleneck": (12.443648, 0),
+        "millions_of_all_modules": (1103.972352, 1e-6), "the_same_traced": (1103.972352, 1e-6),
+        "millions_without": (3881.213952, 1e-6), "times_saved": (3.51568, 1e-5),
+    },
+    # Published parameters; 96 · 256 · 25 and half of it; 9 · 256 / (9 + 256).
+    "convolution_groups": {
+        "grouped_minus_two_layers": (0, 1e-6), "alexnet_two_groups": (60_965_224, 0), "alexnet_one_group": (62_378_344, 0),
+        "layer_2_weights_in_two": (307_200, 0), "layer_2_weights_in_one": (614_400, 0),
+        "million_multiplications_in_two": (724.406816, 1e-6), "million_multiplications_in_one": (1135.256096, 1e-6),
+        "separable_saves": (8.694340, 1e-6),
+    },
+    # 14 - 5 + 1; 8 · 6 + 16 · 41 + 16 · 81 + 2 · 17; two thirds of 1585 + 992 beats; measured.
+    "signal_beats": {
+        "samples_behind_the_first_layer": (10, 0), "parameters": (2034, 0), "beats_learnt_from": (1718, 0),
+        "right_later": (0.9965, 0.004), "always_normal_would_be": (0.677532, 1e-6), "ventricular_found": (0.993, 0.011),
+        "false_alarms_on_the_other_person": (0, 0.002),
+    },
+    # Five kernels of 125 weights and a bias; measured.
+    "volume_vessels": {
+        "maps": (5, 0), "map_side": (10, 0), "parameters": (630, 0), "learnt_from": (743, 10), "tested_on": (1225, 15),
+        "right_with_cubes": (0.875, 0.04), "right_with_slices": (0.598, 0.05),
+    },
+    # Exact; the mean of (t - 1) / 4 over t = 1..12; measured.
+    "recurrence_unrolled": {
+        "by_hand_minus_module": (0, 1e-6), "gradient_by_hand_minus_autograd": (0, 1e-6), "squared_error": (0.0146, 0.006),
+        "squared_error_without_memory": (1.375, 1e-6), "right_within_twelve": (0.994, 0.006), "right_at_thirty": (0.02, 0.04),
+    },
+    # Exact; 1 / (1 + e^-4) and its 40th power; measured, chance is 0.5.
+    "recurrence_gates": {
+        "cell_minus_torch": (0, 1e-6), "kept_at_each_moment": (0.982014, 1e-6), "kept_after_40": (0.483842, 1e-5),
+        "log10_plain_left_after_20": (-4.138, 0.1), "log10_open_gru_left_after_20": (-0.1459, 0.02),
+        "plain_at_10": (1, 0.02), "plain_at_80": (0.5, 0.07), "lstm_at_80": (0.5, 0.07),
+        "open_lstm_at_80": (0.96, 0.04), "open_gru_at_80": (0.99, 0.01),
+    },
+    # Measured; ln 3 for a network that has learnt nothing.
+    "depth_residual": {
+        "log10_kept_plain": (-19.805, 0.02), "log10_kept_he": (-0.538, 0.01), "log10_kept_residual": (-0.1988, 0.005),
+        "loss_plain_4_layers": (0.31, 0.05), "loss_plain_52_layers": (1.0986, 1e-3), "loss_residual_102_layers": (0, 1e-3),
+    },
+    # 24 + 12 · 12; the published parameters; 150 + 16 · 12; measured.
+    "depth_concatenation": {
+        "channels_added": (24, 0), "channels_appended": (168, 0), "readable_from_appended": (1, 1e-9),
+        "readable_from_added": (0.0194, 0.003), "first_channels_unchanged": (0, 0), "parameters_of_resnet110": (1_727_962, 0),
+        "parameters_of_densenet": (769_162, 0), "widest_densenet": (342, 0),
+    },
+    # Measured.
+    "data_augmentation": {
+        "as_they_are": (0.866, 0.01), "as_they_are_moved_by_3": (0.334, 0.03), "augmented": (0.9015, 0.01),
+        "augmented_moved_by_3": (0.832, 0.015), "augmented_moved_by_6": (0.2945, 0.03), "mirrored": (0.806, 0.015),
+    },
+    # Measured; guessing is 0.2.
+    "data_transfer": {
+        "right_on_0_to_4": (0.989, 0.006), "scratch_from_1": (0.556, 0.03), "early_from_1": (0.62, 0.03),
+        "scratch_from_5": (0.821, 0.015), "early_from_5": (0.84, 0.015), "late_from_5": (0.6, 0.04), "random_from_5": (0.811, 0.02),
+        "scratch_from_20": (0.892, 0.01), "early_from_20": (0.9136, 0.01),
+    },
+    # Unit variance and none left beside the diagonal by construction; measured.
+    "input_whitening": {
+        "neighbours_before": (0.81383, 1e-4), "neighbours_whitened": (0.001077, 2e-4), "axes_for_95_percent": (82, 0),
+        "mean_after_removal": (0, 1e-6), "spread_after_scaling": (1, 1e-3), "off_diagonal_after_pca": (0, 1e-4),
+        "largest_over_smallest_variance": (7774.6, 10), "loss_pixels": (2.23495, 1e-3), "loss_scaled": (2.06739, 1e-3),
+        "loss_whitened": (1.87703, 1e-3),
+    },
+    # ln 91; the entropy of 0.91 and nine times 0.01; measured.
+    "regular_targets": {
+        "best_gap_by_hand": (4.510860, 1e-6), "best_gap_found": (4.510860, 1e-4), "lowest_loss_by_hand": (0.500288, 1e-6),
+        "lowest_loss_found": (0.500288, 1e-5), "right_plain": (0.8694, 0.008), "right_smoothed": (0.853, 0.008),
+        "right_mixed": (0.8172, 0.012), "sure_plain": (0.9388, 0.005), "sure_smoothed": (0.7114, 0.005),
+        "calibration_error_plain": (0.0698, 0.006),
+    },
+    # Measured; a temperature changes no answer.
+    "trust_calibration": {
+        "right_on_train": (0.856, 0.012), "right_on_test": (0.3968, 0.008), "temperature": (1.93, 0.03), "answers_changed": (0, 0),
+        "error_before": (0.1877, 0.012), "error_after": (0.017, 0.008), "loss_before": (1.962, 0.02), "loss_after": (1.7195, 0.01),
+    },
+    # Measured.
+    "trust_fooling": {
+        "right": (0.936, 0.01), "right_after_0.1": (0.717, 0.04), "right_after_random_0.1": (0.934, 0.01),
+        "right_after_0.2": (0.26, 0.05), "push_over_random_push": (19.4, 1.5),
+    },
+    # Measured.
+    "swap_faces": {"swap_error": (0.0029, 0.0012), "restoring_error": (0.0004, 0.0002), "mean_face_error": (0.011724, 1e-5)},
+}  # fmt: skip
