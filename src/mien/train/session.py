@@ -133,6 +133,8 @@ def conclude(task: SupervisedTask, ready: Prepared, fitted: Fitted, out: Path) -
         return _summary(task, ready, fitted, out, None, None, ())
     if task.recipe.patience and (out / BEST).is_file():
         _take_best(task, out)
+    elif task.recipe.average:
+        task.settle()
     save(out / MODEL, task.result, task.plan)
     files = [MODEL, RECIPE, PARTITION]
     if fitted.history:

@@ -16,6 +16,7 @@ from mien.models.classifier import Plan, build, probabilities
 from mien.models.speed import FitsInputs
 from mien.nn.batches import draw, gather
 from mien.nn.inputs import InputLayer
+from mien.nn.norms import restatistic
 from mien.runtime import Runtime
 from mien.train.average import EMA
 from mien.train.optim import optimiser, penalised, rate
@@ -24,6 +25,8 @@ from mien.train.task import Task
 
 AT_ONCE = 500
 """Pictures in one batch of an evaluation."""
+SETTLE = 8000
+"""Training pictures that batch statistics are taken of anew."""
 
 
 @dataclass(frozen=True)
@@ -189,6 +192,12 @@ class SupervisedTask(Task):
             scores["dev/loss"] = float(F.nll_loss(chances.clamp_min(1e-12).log(), self.dev.labels))
             scores["dev/accuracy"] = scores["score"] = float((chances.argmax(1) == self.dev.labels).float().mean())
         return scores
+
+    def settle(self) -> None:
+        """Batch statistics for the averaged weights, from evenly chosen training pictures: those copied belong to the last weights."""
+        images = self.train.images[:: max(len(self.train) // SETTLE, 1)]
+        with self.runtime.autocast():
+            restatistic(self.result, (part.permute(0, 3, 1, 2) for part in images.split(AT_ONCE)))
 
     @torch.no_grad()
     def predict(self, images: Tensor) -> Tensor:
