@@ -26,7 +26,7 @@ mean = avg_pool2d(x[None, None], 2)[0, 0]
 # %%
 # Backward
 # --------
-# Let the loss ask for 1, 2, 3 and 4 more of the four outputs. Both poolings hand all of it on: the sums stay 10. In the block
+# Let the gradients by the four outputs be 1, 2, 3 and 4. Both poolings hand all of it on: the sums stay 10. In the block
 # 4 3 / 4 0 the maximum stands twice; torch gives everything to the first.
 
 g = torch.tensor([[1.0, 2], [3, 4]])

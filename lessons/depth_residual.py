@@ -103,7 +103,7 @@ panels[0].set(yscale="log", title="Gradient behind each of 25 blocks", xlabel="b
 panels[1].axhline(1.0986, color="C5", ls="--", lw=1)
 panels[1].text(102, 1.03, "ln 3: knows nothing", color="C5", ha="right")
 panels[1].set(title="Loss after 100 steps", xlabel="layers", ylabel="cross-entropy", ylim=(0, 1.2))
-panels[1].legend(loc="center left")
+panels[1].legend(loc="center right")
 side = torch.linspace(-1.2, 1.2, 120)
 plane = torch.stack(torch.meshgrid(side, side, indexing="xy"), -1)
 colours = torch.tensor([[0.16, 0.44, 0.73], [0.88, 0.48, 0.0], [0.18, 0.55, 0.34]])

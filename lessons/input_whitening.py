@@ -96,7 +96,7 @@ spectrum.set(xscale="log", title="Variance in the first axes, %", xlabel="axes",
 for kind, curve in curves.items():
     race.plot(curve, label=names[kind])
 race.set(title="Loss of a linear classifier", xlabel="step", ylabel="cross-entropy")
-race.legend(loc="center right", bbox_to_anchor=(1, 0.42))
+race.legend(loc="center right", bbox_to_anchor=(1, 0.23), fontsize=8)
 
 numbers = {
     "neighbours_before": neighbours["none"], "neighbours_whitened": neighbours["zca"], "axes_for_95_percent": needed,
