@@ -16,12 +16,12 @@ from mien.cli import main
 from mien.faces.extract import extract
 from mien.models import classifier
 from mien.models.swap import SwapNet
+from mien.models.swap_model import Person, SwapModel, save_model
 from mien.nn.explain.layers import peak
 from mien.tasks.explain import faces
 from mien.tasks.explain.opening import open_subject
 from mien.tasks.explain.run import explain
 from mien.tasks.explain.study import begin
-from mien.tasks.swap.model import WHO_SCALE, Person, SwapModel, save_model
 from mien.weights import find
 
 needs_dlib = pytest.mark.skipif(find("dlib-face") is None, reason="no face network here (mien models --fetch)")
@@ -140,10 +140,6 @@ def test_a_trained_swap_is_asked_about_its_best_or_a_named_person(photo: Path, t
     assert "Ben" in ben.asked.en
     with pytest.raises(ValueError, match="it knows Anna, Ben"):
         open_subject(str(tmp_path), photo, "Carl")
-
-
-def test_the_base_is_told_whom_to_draw_as_in_its_training() -> None:
-    assert faces.WHO_SCALE == WHO_SCALE
 
 
 @pytest.mark.parametrize(("options", "message"), [

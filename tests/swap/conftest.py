@@ -9,7 +9,7 @@ from PIL import Image
 from portraits import eileen, grace
 
 from mien.models.swap import SwapNet
-from mien.tasks.swap.model import Person, SwapModel
+from mien.models.swap_model import Person, SwapModel
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from mien.faces.find import find as find_faces
 from mien.faces.mask import face_mask
 from mien.metrics.similarity import ssim
 from mien.models.swap import SwapNet
+from mien.models.swap_model import BASE, WHO_SCALE, base_weights
 from mien.tasks.swap.base import BaseTask, Pool, export, person_of
-from mien.tasks.swap.model import BASE, WHO_SCALE, base_weights
 from mien.train import fit
 from mien.weights import card, find, load, locate
 

@@ -11,11 +11,11 @@ from portraits import grace, needs_networks, place
 from mien.data.pictures import read_picture
 from mien.data.video import probe, read_video
 from mien.faces.mask import face_mask
+from mien.models.swap_model import SwapModel
 from mien.provenance.report import verify
 from mien.tasks.swap import conversion
 from mien.tasks.swap.blend import Blend
 from mien.tasks.swap.conversion import Conversion, convert
-from mien.tasks.swap.model import SwapModel
 from mien.weights import find
 
 pytestmark = [needs_networks, pytest.mark.skipif(find("dlib-face") is None, reason="no dlib-face weights here")]

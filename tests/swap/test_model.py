@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from mien.tasks.swap.model import FILE, SwapModel, add_person, load_model, new_net, save_model
+from mien.models.swap_model import FILE, SwapModel, add_person, load_model, new_net, save_model
 from mien.weights import find
 
 needs_base = pytest.mark.skipif(find("swap-base") is None, reason="the bundled base is missing")

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from mien.data.pictures import read_picture
@@ -19,13 +17,10 @@ from mien.faces.extract import find_in_photo
 from mien.faces.faceset import is_set, open_set
 from mien.metrics.similarity import ssim
 from mien.models.swap import SwapNet
+from mien.models.swap_model import BASE, WHO_SCALE, base_weights, load_model
 from mien.progress import Progress, say
 from mien.tasks.explain.subject import Subject, Text, evenly
-from mien.weights import load
 
-WHO_SCALE = 8.0
-"""What the swap's base multiplies an embedding by before it is told whom to draw."""
-BASE = "swap-base"
 MOST_PHOTOS = 200
 """Photos of a folder in which faces are looked for; a face set may hold ten times as many."""
 Cut = Callable[[np.ndarray, np.ndarray], Tensor]
@@ -111,7 +106,7 @@ def open_base(image: Path, target: str | None) -> Subject:
     if target is not None:
         raise ValueError(f"{BASE} has no --target: it draws the person in the picture; train a swap to choose whom to draw")
     net = SwapNet(["base"]).eval()
-    net.load_state_dict({name: value.float() for name, value in load(BASE).items()})
+    net.load_state_dict(base_weights())
     photo, landmarks = landmarks_in(image)
     who = torch.from_numpy(Describer()(photo, landmarks[None])) * WHO_SCALE
     x = window(net.size)(photo, landmarks)[None]
@@ -120,31 +115,15 @@ def open_base(image: Path, target: str | None) -> Subject:
 
 def open_swap(file: Path, image: Path, target: str | None) -> Subject:
     """A trained swap: the person `target`, or the one whose decoder restores the face best."""
-    net, people = read_swap(file)
+    model = load_model(file)
+    net, people = model.net, model.people
     x = window(net.size)(*landmarks_in(image))[None]
     with torch.no_grad():
         error = {person: float((net(x, person) - x).square().mean()) for person in people}
     person = min(error, key=lambda p: error[p])
     if target is not None:
-        hits = [p for p in people if p.lower() == target.lower()]
-        if not hits:
-            raise ValueError(f"the model does not know {target!r}: it knows {', '.join(people)}")
-        person = hits[0]
+        person = model.person(target)
     return _autoencoder(Path(file).name, net, x, lambda faces: net(faces, person), person)
-
-
-def read_swap(file: Path) -> tuple[SwapNet, list[str]]:
-    """The network in a file made by `mien swap train` and the people it draws; ValueError where it is none."""
-    try:
-        with safe_open(file, "pt") as opened:
-            about = json.loads((opened.metadata() or {}).get("mien", "{}"))
-            state = {name: opened.get_tensor(name) for name in opened.keys()}  # noqa: SIM118 - not a dict
-    except SafetensorError as error:
-        raise ValueError(f"{file} is damaged: {error}") from None
-    people = [person["name"] for person in about["people"]]
-    net = SwapNet(people, about["network"])
-    net.load_state_dict(state)
-    return net.eval(), people
 
 
 def _autoencoder(name: str, net: SwapNet, x: Tensor, run: Callable[[Tensor], Tensor], person: str) -> Subject:

@@ -30,10 +30,10 @@ from mien.faces.align import COVER
 from mien.faces.extract import extract
 from mien.faces.faceset import FaceSet
 from mien.models.swap import SwapNet
+from mien.models.swap_model import BASE, WHO_SCALE
 from mien.nn.augment import Jitter, centre, training_pair
 from mien.nn.memory import keep_freed_memory
 from mien.runtime import choose
-from mien.tasks.swap.model import BASE, WHO_SCALE
 from mien.tasks.swap.one_network import OneNetwork
 from mien.tasks.swap.training import decay, restoration, tensors
 from mien.train import EMA, Every, fit, load_latest

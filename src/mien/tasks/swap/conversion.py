@@ -15,6 +15,7 @@ from mien.data.pictures import read_picture, write_picture
 from mien.data.sources import find_sources
 from mien.data.video import VideoWriter, probe, read_video
 from mien.faces.extract import Span
+from mien.models.swap_model import SwapModel
 from mien.progress import Progress, say
 from mien.provenance.identity import Identity
 from mien.provenance.manifest import sign
@@ -23,7 +24,6 @@ from mien.runtime import choose
 from mien.tasks.swap.blend import Blend
 from mien.tasks.swap.convert import APART, Swapper
 from mien.tasks.swap.flicker import Flicker
-from mien.tasks.swap.model import SwapModel
 from mien.tasks.swap.run import Applied
 
 SEGMENT = 250

@@ -12,9 +12,9 @@ from mien.faces.describe import Describer
 from mien.faces.find import Measured, find_measured
 from mien.faces.follow import Follower
 from mien.faces.mask import face_mask
+from mien.models.swap_model import SwapModel
 from mien.runtime import Runtime, with_parity
 from mien.tasks.swap.blend import Blend, Tone, paste, recolour, skin_weight, tone
-from mien.tasks.swap.model import SwapModel
 from mien.tasks.swap.steady import Steady
 
 LOOKS = 5

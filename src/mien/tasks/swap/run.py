@@ -168,10 +168,10 @@ def apply(
         precision: auto, fp32 or bf16.
 
     """
+    from mien.models.swap_model import load_model
     from mien.provenance.identity import identity
     from mien.tasks.swap.blend import Blend
     from mien.tasks.swap.conversion import Conversion, convert
-    from mien.tasks.swap.model import load_model
 
     loaded = load_model(Path(model))
     blend = Blend(colour, feather, forehead, sharpen)

@@ -10,13 +10,13 @@ import numpy as np
 
 from mien.faces.faceset import FaceSet
 from mien.models.swap import SwapNet
+from mien.models.swap_model import FILE, Person, SwapModel, add_person, base_weights, load_model, model_file, new_net, save_model
 from mien.nn.memory import keep_freed_memory
 from mien.nn.winograd import quicken
 from mien.progress import say
 from mien.runtime import choose
 from mien.tasks.swap import score
 from mien.tasks.swap.convert import Swapper
-from mien.tasks.swap.model import FILE, Person, SwapModel, add_person, base_weights, load_model, model_file, new_net, save_model
 from mien.tasks.swap.people import gather, named
 from mien.tasks.swap.recipes import recipe_for
 from mien.tasks.swap.run import Added, Evaluated, Trained
