@@ -79,7 +79,7 @@ def classified(images: Sequence[Path], model: str, top: int, device: str, precis
         best = found.topk(min(top, len(plan.classes)), 1)
         for source, values, places in zip(some, best.values.tolist(), best.indices.tolist(), strict=True):
             seen.append(Seen(source.path, tuple(Guess(plan.classes[k], round(v, 4)) for v, k in zip(values, places, strict=True))))
-    return Classified(model, len(plan.classes), tuple(seen))
+    return Classified(model, plan.classes, tuple(seen))
 
 
 def in_order(examples: Examples, plan: Plan, where: Path) -> np.ndarray:

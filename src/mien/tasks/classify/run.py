@@ -36,11 +36,13 @@ class Classified:
     """What pictures show."""
 
     model: str
-    classes: int
+    classes: tuple[str, ...]
+    """All the model can say."""
     images: tuple[Seen, ...]
 
     def __str__(self) -> str:
-        return "\n".join(map(str, self.images))
+        names = ", ".join(self.classes[:20]) + (f" and {len(self.classes) - 20} more" if len(self.classes) > 20 else "")
+        return "\n".join([*map(str, self.images), f"{self.model} knows only {names}: whatever else it is shown gets one of these names."])
 
 
 @dataclass(frozen=True)
