@@ -42,7 +42,8 @@ class Classified:
 
     def __str__(self) -> str:
         names = ", ".join(self.classes[:20]) + (f" and {len(self.classes) - 20} more" if len(self.classes) > 20 else "")
-        return "\n".join([*map(str, self.images), f"{self.model} knows only {names}: whatever else it is shown gets one of these names."])
+        caution = f"{self.model} knows only {names}: whatever else it is shown gets one of these names."
+        return "\n".join([*map(str, self.images), caution])
 
 
 @dataclass(frozen=True)
