@@ -55,11 +55,13 @@ def our_epochs(data: Path, epochs: int) -> Iterator[dict[str, float]]:
 
     import torch
 
+    from mien.nn.memory import keep_freed_memory
     from mien.runtime import choose
     from mien.tasks.classify.recipes import mlp_cifar
     from mien.train import Event, Every, fit
     from mien.train.supervised import Part, SupervisedTask
 
+    keep_freed_memory()  # as `mien train` does
     images, labels = pictures(data)
     recipe = replace(mlp_cifar(), epochs=epochs)
     task = SupervisedTask(recipe, recipe.names, Part(torch.from_numpy(images), torch.from_numpy(labels)))

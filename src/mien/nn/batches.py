@@ -42,7 +42,7 @@ def gather(images: Tensor, which: Tensor, changes: Changes | None = None, cutout
     `cutout`: side of a mid-grey square; 0: none.
     """
     if changes is None:
-        return images[which].permute(0, 3, 1, 2)
+        return images.index_select(0, which).permute(0, 3, 1, 2)
     height, width = images.shape[1:3]
     rows = reflected(torch.arange(height) + changes.offset[:, :1], height)
     columns = torch.arange(width).expand(len(which), width)
