@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import get_type_hints
 
 from mien.data.folder import data_folder
+from mien.nn.memory import keep_freed_memory
 from mien.runtime import choose
 from mien.tasks.training.known import find
 from mien.tasks.training.run import Tuned
@@ -45,6 +46,8 @@ def search_recipe(
     for setting in space:  # a name that is no setting is known before the first trial
         settings([f"{setting}={getattr(recipe, setting)}"] if hasattr(recipe, setting) else [f"{setting}=0"], recipe)
     runtime = choose(device, precision)
+    if runtime.device.type == "cpu":
+        keep_freed_memory()
     ready = prepare(recipe, (data or data_folder()) / recipe.data)
     if ready.dev is None:
         raise ValueError("a search needs dev pictures: --set dev=0.1")
