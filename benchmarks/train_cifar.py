@@ -106,7 +106,7 @@ def ours(name: str, data: Path | None) -> float:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path)
+    parser.add_argument("--data", type=Path, help="a folder with cifar10/; without it random pictures")
     parser.add_argument("--one", nargs=2, metavar=("WHO", "NETWORK"), help="used by the script itself")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "train_cifar.json")
     given = parser.parse_args()

@@ -93,7 +93,7 @@ def our_epochs(data: Path, epochs: int) -> Iterator[dict[str, float]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--peer", default=sys.executable, help="a Python that has Keras 3")
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--data", type=Path, default=Path(__file__).parents[2] / "shared" / "data", help="holds cifar10/")
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--one", choices=("keras", "mien"), help="used by the script itself")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "train_mlp.json")
@@ -105,6 +105,12 @@ def main() -> None:
         for _ in sys.stdin:
             print(json.dumps(next(epochs)), file=answers, flush=True)
         os._exit(0)
+    if not (given.data / "cifar10").is_dir():
+        print(f"skipped: no {given.data}/cifar10")
+        return
+    if subprocess.run([given.peer, "-c", "import keras"], capture_output=True, env=os.environ | {"KERAS_BACKEND": "torch"}).returncode:
+        print(f"skipped: {given.peer} has no Keras (--peer)")
+        return
     before = load()
     contestants = {
         name: subprocess.Popen([python, __file__, "--one", name, "--data", given.data, "--epochs", str(given.epochs)], text=True,
