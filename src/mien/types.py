@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +27,27 @@ class Face:
         """The longer side of the box."""
         x1, y1, x2, y2 = self.box
         return max(x2 - x1, y2 - y1)
+
+
+@dataclass(frozen=True)
+class Space:
+    """Which vectors may be compared: those of one network after one alignment and one preprocessing."""
+
+    model: str
+    """The card of the network."""
+    weights: str
+    """SHA-256 of its file."""
+    aligner: str
+    """Landmarks and cut, with a version: another one gives other vectors of the same face."""
+    preprocessing: str
+    size: int
+    """Numbers in a vector."""
+
+    @property
+    def key(self) -> str:
+        """16 hexadecimal digits that differ where any of it differs."""
+        text = "\n".join((self.model, self.weights, self.aligner, self.preprocessing, str(self.size)))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)

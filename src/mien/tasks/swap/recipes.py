@@ -11,7 +11,7 @@ FEW = 10
 
 def compact() -> Recipe:
     """Two clips, minutes: encoder and decoders start from the pretrained base."""
-    return Recipe(structure=1.0)
+    return Recipe(structure=2.0)
 
 
 def photo() -> Recipe:
