@@ -11,9 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
-from PIL import Image
 
 from mien.data.files import no_empty_folders
 from mien.data.pictures import read_picture
@@ -21,9 +19,8 @@ from mien.data.sources import find_sources
 from mien.data.video import probe, read_video
 from mien.faces.align import COVER
 from mien.faces.faceset import FACES, FaceSet, is_set, stamp
-from mien.faces.find import Measured, find_measured, measured, settle
+from mien.faces.find import find_in_photo
 from mien.faces.harvest import Harvest
-from mien.faces.mesh import around_mesh
 from mien.faces.parts import PARTS, Entry, Parts, Unfinished
 from mien.progress import Progress, say
 from mien.types import Frame, Source
@@ -33,8 +30,6 @@ PICTURES = 64
 """Pictures in one part."""
 PIECE = 500
 """Frames of a video after which its faces so far are safe on disk."""
-VIEW = 3000
-"""Pixels on the longer side that faces are looked for in; the networks see far less, so more only costs time."""
 SIZES = (64, 512)
 EMBEDDING = "dlib-face"
 
@@ -164,16 +159,6 @@ def _follow(parts: Parts, harvest: Harvest, path: Path, entry: Entry, span: Span
 
 class Unreadable(Exception):  # noqa: N818 - a state of a file, reported in the end
     """A source that cannot be read, in words."""
-
-
-def find_in_photo(image: np.ndarray) -> list[Measured]:
-    """`find_measured`, in a view of at most `VIEW` pixels; what is found is measured again in the full picture."""
-    factor = -(-max(image.shape[:2]) // VIEW)
-    if factor == 1:
-        return find_measured(image, thorough=True)
-    view = np.asarray(Image.fromarray(image).reduce(factor))
-    looks = [settle(image, around_mesh(face.mesh * factor), rounds=1) for face in find_measured(view, thorough=True)]
-    return [measured(points, present) for points, present in looks]
 
 
 def _video(path: Path, span: Span) -> Iterator[Frame]:

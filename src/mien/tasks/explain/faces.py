@@ -13,8 +13,8 @@ from mien.data.pictures import read_picture
 from mien.data.sources import find_sources
 from mien.faces.align import align
 from mien.faces.describe import SAME_PERSON, Describer, chips
-from mien.faces.extract import find_in_photo
 from mien.faces.faceset import is_set, open_set
+from mien.faces.find import find_in_photo
 from mien.metrics.similarity import ssim
 from mien.models.swap import SwapNet
 from mien.models.swap_model import BASE, WHO_SCALE, base_weights, load_model

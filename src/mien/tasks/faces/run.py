@@ -208,7 +208,7 @@ def _references(photos: list[Path]) -> np.ndarray:
 
     from mien.data.pictures import read_picture
     from mien.faces.describe import Describer
-    from mien.faces.extract import find_in_photo
+    from mien.faces.find import find_in_photo
     from mien.progress import say
 
     describer, found = Describer(), []
