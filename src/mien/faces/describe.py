@@ -1,18 +1,22 @@
-"""Who is it: a face as 128 numbers, by dlib's network (weights CC0), aligned as dlib aligns them."""
+"""Who is it: a face as 128 numbers, by dlib's network (weights CC0) or mien's own, aligned as dlib aligns them."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.utils import convert_conv2d_weight_memory_format
 
+from mien.models import mien_face
 from mien.models.dlib_face import SIZE, dlib_face, fold
-from mien.weights import load
+from mien.nn.fuse import fused
+from mien.types import Space
+from mien.weights import card, load
 
 SAME_PERSON = 0.6
 """Two faces nearer than this are the same person, by dlib's own choice on LFW."""
@@ -86,37 +90,73 @@ def _sample(image: np.ndarray, at: np.ndarray, shrink: int) -> Tensor:
     return F.grid_sample(crop, grid, "bilinear", "zeros", align_corners=False)[0]
 
 
-class Describer:
-    """The face network, loaded once. bfloat16 moves distances by less than 0.01; float32 gives dlib's vectors."""
+def _dlib() -> nn.Module:
+    network = dlib_face()
+    network.load_state_dict(fold(load("dlib-face")))
+    return network.eval()
 
-    def __init__(self, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32, batch: int = 32) -> None:
-        """`batch`: faces computed at once. The weights are fetched on first use."""
-        self.device, self.dtype, self.batch = torch.device(device), dtype, batch
-        network = dlib_face()
-        network.load_state_dict(fold(load("dlib-face")))
-        self.network = network.eval().requires_grad_(False).to(self.device, dtype)
+
+def _own() -> nn.Module:
+    network = mien_face.mien_face()
+    network.load_state_dict({name: value.float() if value.is_floating_point() else value for name, value in load("mien-face").items()})
+    return fused(network.eval())
+
+
+@dataclass(frozen=True)
+class Embedder:
+    """A face network with its weights, and the chip it wants."""
+
+    build: Callable[[], nn.Module]
+    """The network in eval mode: (B, 3, size, size) in 0..1 -> (B, numbers)."""
+    size: int
+    numbers: int = 128
+
+
+MODELS = {"dlib-face": Embedder(_dlib, SIZE), "mien-face": Embedder(_own, mien_face.SIZE, mien_face.NUMBERS)}
+ALIGNER = "face-mesh 468 to 68 points, 33 of them to dlib's mean face, padding 0.25, version 1"
+"""Goes into every gallery: change it whenever the same photo would give other chips."""
+
+
+def space(model: str) -> Space:
+    """What vectors of `model` may be compared with. ValueError for a network that describes no faces."""
+    if model not in MODELS:
+        raise ValueError(f"{model!r} is no face network; known: {', '.join(MODELS)}")
+    wanted = MODELS[model]
+    return Space(model, card(model).sha256, ALIGNER, f"RGB in 0..1, {wanted.size} pixels", wanted.numbers)
+
+
+class Describer:
+    """A face network, loaded once. bfloat16 moves distances by less than 0.01; float32 gives dlib's own vectors."""
+
+    def __init__(
+        self, device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32, batch: int = 32, model: str = "dlib-face"
+    ) -> None:
+        """`batch`: faces computed at once; `model`: a key of `MODELS`. The weights are fetched on first use."""
+        self.space = space(model)
+        self.size, self.device, self.dtype, self.batch = MODELS[model].size, torch.device(device), dtype, batch
+        self.network = MODELS[model].build().requires_grad_(False).to(self.device, dtype)
         convert_conv2d_weight_memory_format(self.network, torch.channels_last)
 
     @torch.inference_mode()
     def vectors(self, faces: Tensor) -> np.ndarray:
-        """(N, 3, 150, 150) chips in 0..1 -> (N, 128) float32."""
-        if faces.ndim != 4 or faces.shape[1:] != (3, SIZE, SIZE):
-            raise ValueError(f"found chips of {tuple(faces.shape)}; expected (N, 3, {SIZE}, {SIZE})")
+        """(N, 3, size, size) chips in 0..1 -> (N, 128) float32."""
+        if faces.ndim != 4 or faces.shape[1:] != (3, self.size, self.size):
+            raise ValueError(f"found chips of {tuple(faces.shape)}; expected (N, 3, {self.size}, {self.size})")
         parts = [
             self.network(part.to(self.device, self.dtype).contiguous(memory_format=torch.channels_last)).float().cpu()
             for part in faces.split(self.batch)
             if len(part)
         ]
-        return torch.cat(parts).numpy() if parts else np.zeros((0, 128), np.float32)
+        return torch.cat(parts).numpy() if parts else np.zeros((0, self.space.size), np.float32)
 
     def __call__(self, image: np.ndarray | Sequence[np.ndarray], landmarks: np.ndarray) -> np.ndarray:
         """(N, 128) float32: N faces of one picture (H, W, 3), or one of each of N pictures; landmarks (N, 68, 2)."""
         if isinstance(image, np.ndarray) and image.ndim == 3:
-            return self.vectors(chips(image, landmarks))
+            return self.vectors(chips(image, landmarks, self.size))
         if len(image) != len(landmarks):
             raise ValueError(f"found {len(image)} pictures and {len(landmarks)} faces; expected one face a picture")
-        faces = [chips(one, points[None]) for one, points in zip(image, landmarks, strict=True)]
-        return self.vectors(torch.cat(faces) if faces else torch.zeros(0, 3, SIZE, SIZE))
+        faces = [chips(one, points[None], self.size) for one, points in zip(image, landmarks, strict=True)]
+        return self.vectors(torch.cat(faces) if faces else torch.zeros(0, 3, self.size, self.size))
 
 
 def describe(
