@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -75,8 +75,8 @@ class Unread:
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """A face before it is described."""
+class Seen:
+    """A face before it is described: what of it is kept until then."""
 
     face: Face
     quality: Quality
@@ -106,11 +106,21 @@ class Prober:
 
     def __call__(self, image: np.ndarray) -> list[Probe]:
         """(H, W, 3) uint8 RGB -> its faces, largest first; an empty list where there is none."""
-        return self._described([self._look(image)])[0]
+        return self.described([self._look(image)])[0]
 
-    def measured(self, image: np.ndarray, found: list[Measured]) -> list[Probe]:
-        """Faces that were found already, by a `mien.faces.follow.Follower` for one."""
-        return self._described([[self._cut(image, one) for one in found]])[0]
+    def cut(self, image: np.ndarray, found: Measured) -> Seen:
+        """A face that was found already, by a `mien.faces.follow.Follower` for one."""
+        crop, _ = align(image, found.face.landmarks, CROP)
+        chip = chips(image, found.face.landmarks[None], self.describer.size)[0]
+        return Seen(found.face, quality(image, found, crop), crop, chip)
+
+    def described(self, photos: Sequence[Sequence[Seen]]) -> list[list[Probe]]:
+        """The faces of several photos, described in batches."""
+        faces = [face for photo in photos for face in photo]
+        if not faces:
+            return [[] for _ in photos]
+        vectors = iter(self.describer.vectors(torch.stack([face.chip for face in faces])))
+        return [[Probe(one.face, one.quality, one.crop, next(vectors)) for one in photo] for photo in photos]
 
     def photos(self, paths: Iterable[Path]) -> Iterator[tuple[Path, list[Probe] | Unread]]:
         """Every photo in order, read and searched on a second thread, described in batches; what is no picture says why."""
@@ -118,27 +128,15 @@ class Prober:
         with ThreadPoolExecutor(2) as pool:
             while batch := list(islice(waiting, AHEAD)):
                 seen = list(pool.map(self._read, batch))
-                described = iter(self._described([one for one in seen if not isinstance(one, Unread)]))
+                described = iter(self.described([one for one in seen if not isinstance(one, Unread)]))
                 for path, one in zip(batch, seen, strict=True):
                     yield path, one if isinstance(one, Unread) else next(described)
 
-    def _read(self, path: Path) -> list[_Seen] | Unread:
+    def _read(self, path: Path) -> list[Seen] | Unread:
         try:
             return self._look(read_picture(path))
         except (ValueError, OSError) as error:
             return Unread(str(error))
 
-    def _look(self, image: np.ndarray) -> list[_Seen]:
-        return [self._cut(image, one) for one in (find_in_photo(image) if self.thorough else find_measured(image, thorough=False))]
-
-    def _cut(self, image: np.ndarray, found: Measured) -> _Seen:
-        crop, _ = align(image, found.face.landmarks, CROP)
-        chip = chips(image, found.face.landmarks[None], self.describer.size)[0]
-        return _Seen(found.face, quality(image, found, crop), crop, chip)
-
-    def _described(self, photos: list[list[_Seen]]) -> list[list[Probe]]:
-        faces = [face for photo in photos for face in photo]
-        if not faces:
-            return [[] for _ in photos]
-        vectors = iter(self.describer.vectors(torch.stack([face.chip for face in faces])))
-        return [[Probe(one.face, one.quality, one.crop, next(vectors)) for one in photo] for photo in photos]
+    def _look(self, image: np.ndarray) -> list[Seen]:
+        return [self.cut(image, one) for one in (find_in_photo(image) if self.thorough else find_measured(image, thorough=False))]

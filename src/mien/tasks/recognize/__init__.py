@@ -1,0 +1,1 @@
+"""Who is it: compare, enroll, identify, group, measure, train."""
