@@ -1,5 +1,8 @@
 """The detectors' grids, letterbox and suppression."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 import pytest
 from portraits import grace, needs_networks
@@ -53,3 +56,16 @@ def test_every_network_sees_the_portrait(name: str) -> None:
     right, left, nose, mouth = points[best, :4]
     assert right[0] < nose[0] < left[0]
     assert right[1] < nose[1] < mouth[1]
+
+
+@needs_networks
+def test_threads_do_not_mix_their_pictures() -> None:
+    rng = np.random.default_rng(0)
+    pictures = [rng.uniform(-1, 1, (1, 128, 128, 3)).astype(np.float32) for _ in range(40)]
+    alone = [blaze.run("blazeface-short", picture) for picture in pictures]
+    errors = os.fstat(2)
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda picture: blaze.run("blazeface-short", picture), pictures))
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(one[0], other[0])
+    assert os.path.samestat(os.fstat(2), errors)  # not left pointing nowhere by two threads that load at once

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -42,16 +44,27 @@ def quiet() -> Iterator[None]:
         os.close(nowhere)
 
 
-@cache
-def network(name: str):
-    """The TensorFlow Lite interpreter of a card; one thread, since these networks take a millisecond."""
-    from ai_edge_litert.interpreter import Interpreter
+class _Kept(threading.local):
+    """Interpreters of one thread: an interpreter holds one picture at a time, and two threads would mix theirs."""
 
-    path = str(locate(name))  # may fetch it, and say so
-    with quiet():
-        interpreter = Interpreter(path, num_threads=1)
-        interpreter.allocate_tensors()
-    return interpreter
+    def __init__(self) -> None:
+        self.by_name: dict[str, Any] = {}
+
+
+_kept, _loading = _Kept(), threading.Lock()
+
+
+def network(name: str) -> Any:
+    """The TensorFlow Lite interpreter of a card, this thread's own; it uses one core, since these networks take a millisecond."""
+    if name not in _kept.by_name:
+        from ai_edge_litert.interpreter import Interpreter
+
+        path = str(locate(name))  # may fetch it, and say so
+        with _loading, quiet():  # two at once would leave file descriptor 2 closed for good
+            interpreter = Interpreter(path, num_threads=1)
+            interpreter.allocate_tensors()
+        _kept.by_name[name] = interpreter
+    return _kept.by_name[name]
 
 
 def run(name: str, image: np.ndarray) -> list[np.ndarray]:
