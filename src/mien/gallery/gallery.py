@@ -76,33 +76,13 @@ class Gallery:
 
     def put(self, name: str, records: Sequence[Record], *, consent: str = "", keep_until: str = "", added: str = "") -> Person:
         """As `enroll`, within the caller's transaction, with times as given and no line in the log."""
+        from mien.gallery.rows import write_person, write_records
+
         name = clean_name(name)
         vectors = self._vectors(np.stack([record.vector for record in records]) if records else np.empty((0, 0)))
-        now = iso()
-        found = self._find(name)
         with self.lock, self.store.writing():
-            who = found if found is not None else self.store.take("person", 1)
-            seal = self.cipher.seal
-            if found is None:
-                self.store.write("INSERT INTO person (id, tag, name, consent, added, updated, keep_until) "
-                                 "VALUES (?, ?, ?, ?, ?, ?, ?)", (who, self.cipher.tag(name), seal(name.encode(), "person", who, "name"),
-                                                                  seal(consent.encode(), "person", who, "consent"), added or now, now, keep_until))
-            else:
-                self.store.write("UPDATE person SET updated = ? WHERE id = ?", (now, who))
-                if consent:
-                    self.store.write("UPDATE person SET consent = ? WHERE id = ?",
-                                     (seal(consent.encode(), "person", who, "consent"), who))
-                if keep_until:
-                    self.store.write("UPDATE person SET keep_until = ? WHERE id = ?", (keep_until, who))
-            first = self.store.take("record", len(records))
-            ids = range(first, first + len(records))
-            self.store.write_many("INSERT INTO record (id, person, vector, source, quality) VALUES (?, ?, ?, ?, ?)", (
-                (id, who, seal(vector.tobytes(), "record", id, who, "vector"),
-                 seal(record.source.encode(), "record", id, who, "source"), float(record.quality)) for id, vector, record in zip(ids, vectors, records, strict=True)))
-            self.store.write_many("INSERT INTO image (record, crop, picture) VALUES (?, ?, ?)", (
-                (id, seal(record.crop, "record", id, who, "crop"), seal(record.picture, "record", id, who, "picture"))
-                for id, record in zip(ids, records, strict=True) if record.crop or record.picture))
-            self.store.placed(ids, vectors)
+            who = write_person(self, self._find(name), name, consent, keep_until, added)
+            write_records(self, who, records, vectors)
             return self._people("WHERE p.id = ?", (who,))[0]
 
     def people(self) -> list[Person]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -87,11 +89,13 @@ class Exact:
 
     def remove(self, ids: np.ndarray) -> int:
         """See `Index`."""
+        import faiss
+
         before = len(self)
         for block in self.blocks:
             gone = np.flatnonzero(np.isin(block.ids, ids))
             if len(gone):
-                block.codes.remove_ids(gone)
+                block.codes.remove_ids(faiss.IDSelectorBatch(gone))
                 block.ids = np.delete(block.ids, gone)
         self.blocks = [block for block in self.blocks if len(block.ids)]
         stay = np.flatnonzero(~np.isin(self._ids[:self._count], ids))
@@ -107,12 +111,13 @@ class Exact:
 
         best = np.full((len(queries), count), np.inf, np.float32)
         ids = np.full((len(queries), count), -1, np.int64)
-        for block in self.blocks:
-            near, rows = block.codes.search(queries, min(count, len(block.ids)))
-            best, ids = _merge(best, ids, near, block.ids[rows])
-        if self._count:
-            near, rows = faiss.knn(queries, self._tail[:self._count], min(count, self._count))
-            best, ids = _merge(best, ids, near, self._ids[:self._count][rows])
+        with _one_thread():
+            for block in self.blocks:
+                near, rows = block.codes.search(queries, min(count, len(block.ids)))
+                best, ids = _merge(best, ids, near, block.ids[rows])
+            if self._count:
+                near, rows = faiss.knn(queries, self._tail[:self._count], min(count, self._count))
+                best, ids = _merge(best, ids, near, self._ids[:self._count][rows])
         return np.sqrt(np.maximum(best, 0)), ids
 
     def _room(self, rows: int) -> None:
@@ -163,12 +168,28 @@ class Cells:
 
     def remove(self, ids: np.ndarray) -> int:
         """See `Index`."""
-        return int(self._index.remove_ids(ids))
+        import faiss
+
+        return int(self._index.remove_ids(faiss.IDSelectorBatch(ids)))
 
     def search(self, queries: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
         """See `Index`."""
-        near, ids = self._index.search(queries, count)
+        with _one_thread():
+            near, ids = self._index.search(queries, count)
         return np.sqrt(np.where(ids < 0, np.inf, np.maximum(near, 0))), ids
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """With all of them, faiss starts its threads even for one question, and waits for each: 40 times slower on busy cores."""
+    import faiss
+
+    threads = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(threads)
 
 
 def _merge(best: np.ndarray, ids: np.ndarray, near: np.ndarray, more: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

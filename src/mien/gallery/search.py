@@ -24,8 +24,8 @@ def nearest(gallery: Gallery, index: Index, queries: np.ndarray, k: int) -> list
     fetched until the k-th person is nearer than any vector that was not fetched can be (its rounded distance less the index's error).
     """
     total, now = len(index), iso()
-    alive = gallery.store.read("SELECT count(*) FROM person WHERE keep_until = '' OR keep_until > ?", (now,))[0][0]
-    k, count = min(k, alive), max(FIRST, 2 * k)
+    some = "SELECT id FROM person WHERE keep_until = '' OR keep_until > ? LIMIT ?"
+    k, count = len(gallery.store.read(some, (now, k))), max(FIRST, 2 * k)
     answers: list[list[Hit]] = [[] for _ in queries]
     unsure = list(range(len(queries))) if k and total else []
     while unsure:
