@@ -26,9 +26,15 @@ ROUNDING = 1e-3
 class Index(Protocol):
     """Numbers of records by how near they are."""
 
-    exact: bool
-    """True: no vector that is not returned is nearer than the last distance less `error`."""
-    error: float
+    @property
+    def exact(self) -> bool:
+        """True: no vector that is not returned is nearer than the last distance less `error`."""
+        ...
+
+    @property
+    def error(self) -> float:
+        """In the vectors' own unit."""
+        ...
 
     def __len__(self) -> int: ...
 

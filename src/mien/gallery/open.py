@@ -35,20 +35,33 @@ def open_gallery(where: str | Path, space: Space | None = None, *, key: bytes | 
     """
     store = _store(where, create and space is not None)
     try:
-        with store.writing():
-            about = dict(store.read("SELECT key, value FROM meta"))
-            if not about:
-                if space is None or not create:
-                    raise ValueError(f"{store.place}: an empty database, no gallery yet")
-                about = {"schema": str(SCHEMA), "id": uuid.uuid4().hex, "space": json.dumps(asdict(space))}
-                cipher = Sealed(key, about["id"]) if key is not None else Plain(about["id"])
-                about["lock"] = cipher.seal(LOCK, "lock").hex() if cipher.sealed else ""
-                store.write_many("INSERT INTO meta (key, value) VALUES (?, ?)", about.items())
-        held = _space(store, about, space)
-        return Gallery(store, held, _cipher(store, about, key), exact_to)
+        about = _about(store)
+        if not about:
+            if space is None or not create:
+                raise ValueError(f"{store.place}: an empty database, no gallery yet")
+            about = _found(store, space, key)
+        held, cipher = _space(store, about, space), _cipher(store, about, key)
+        store.prepare(held.size, cipher.sealed)
+        return Gallery(store, held, cipher, exact_to)
     except BaseException:
         store.close()
         raise
+
+
+def _about(store: Store) -> dict[str, str]:
+    return {key: value for key, value in store.read("SELECT key, value FROM meta")}
+
+
+def _found(store: Store, space: Space, key: bytes | None) -> dict[str, str]:
+    """Make the gallery, unless another process did so just now."""
+    with store.writing():
+        if about := _about(store):
+            return about
+        about = {"schema": str(SCHEMA), "id": uuid.uuid4().hex, "space": json.dumps(asdict(space))}
+        cipher = Sealed(key, about["id"]) if key is not None else Plain(about["id"])
+        about["lock"] = cipher.seal(LOCK, "lock").hex() if cipher.sealed else ""
+        store.write_many("INSERT INTO meta (key, value) VALUES (?, ?)", [*about.items()])
+        return about
 
 
 def _store(where: str | Path, create: bool) -> Store:

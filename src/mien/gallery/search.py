@@ -23,20 +23,20 @@ def nearest(gallery: Gallery, index: Index, queries: np.ndarray, k: int) -> list
     An index rounds, so its order is not the last word: candidates are measured again with the stored float32 vectors, and more are
     fetched until the k-th person is nearer than any vector that was not fetched can be (its rounded distance less the index's error).
     """
-    total, now = len(index), iso()
+    now = iso()
     some = "SELECT id FROM person WHERE keep_until = '' OR keep_until > ? LIMIT ?"
     k, count = len(gallery.store.read(some, (now, k))), max(FIRST, 2 * k)
     answers: list[list[Hit]] = [[] for _ in queries]
-    unsure = list(range(len(queries))) if k and total else []
+    exact = index.exact
+    unsure = list(range(len(queries))) if k else []
     while unsure:
-        count = min(count, total)
         rough, ids = index.search(queries[unsure], count)
         read = _read(gallery, np.unique(ids[ids >= 0]), now)
         later = []
         for place, far, some in zip(unsure, rough[:, -1], ids.tolist(), strict=True):
             best = _nearest_people(queries[place], [read[id] for id in some if id in read])[:k]
-            sure = len(best) == k and (not index.exact or best[-1][0] < far - index.error)
-            if sure or count == total:
+            sure = len(best) == k and (not exact or best[-1][0] < far - index.error)
+            if sure or some[-1] < 0:  # the index has no more to give
                 answers[place] = [_hit(gallery, distance, row) for distance, row in best]
             else:
                 later.append(place)

@@ -35,6 +35,8 @@ def backup_of(path: Path) -> Path:
 class Sqlite(Store):
     """See `Store`."""
 
+    beyond = "copies made elsewhere, exports, and blocks a disk has freed but not overwritten are not looked at"
+
     def __init__(self, path: Path, create: bool):
         self.path = path
         self.place = str(path)
@@ -63,6 +65,9 @@ class Sqlite(Store):
                 for table in TABLES:
                     self._db.execute(table.format(**TYPES))
                 self._db.execute(f"PRAGMA application_id = {APPLICATION}")
+
+    def prepare(self, size: int, sealed: bool) -> None:
+        """Nothing: SQLite does not search vectors."""
 
     def read(self, sql: str, values: Sequence[object] = ()) -> list[Row]:
         """All rows."""

@@ -43,6 +43,12 @@ class Store(ABC):
 
     place: str
     """As the user named it, without a password."""
+    beyond: str
+    """Where deleted data may live on out of our reach: said in every receipt."""
+
+    @abstractmethod
+    def prepare(self, size: int, sealed: bool) -> None:
+        """Called once a gallery's vectors and whether they are sealed are known."""
 
     @abstractmethod
     def read(self, sql: str, values: Sequence[object] = ()) -> list[Row]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -92,7 +92,9 @@ class Receipt:
     """Lines of the audit log that mentioned the name, rewritten without it."""
     bytes: int
     """Of vectors, crops and pictures."""
-    checks: tuple[Check, ...] = field(default=())
+    checks: tuple[Check, ...] = ()
+    beyond: str = ""
+    """What no check can see."""
 
     @property
     def proved(self) -> bool:
@@ -102,7 +104,7 @@ class Receipt:
     def __str__(self) -> str:
         deleted = (f"{self.vectors} vectors, {self.crops} crops, {self.pictures} pictures, {self.entries} index entries "
                    f"({self.bytes:,} bytes); {self.log_lines} log lines made nameless")
-        verdict = "nothing is left" if self.proved else "NOT PROVED: see the failed checks"
+        verdict = f"nothing is left ({self.beyond})" if self.proved else "NOT PROVED: see the failed checks"
         lines = [f"Receipt {self.number}, {self.at}: {self.name} forgotten", f"  deleted  {deleted}"]
         return "\n".join([*lines, *(f"  {check}" for check in self.checks), f"  {verdict}"])
 
