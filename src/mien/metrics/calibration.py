@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass, fields
 
 import numpy as np
 
-from mien.metrics.intervals import DRAWS, Estimate, Rate, bootstrap, clopper_pearson
-from mien.metrics.verification import Pairs, pair_weights
+from mien.metrics.intervals import DRAWS, Rate, clopper_pearson
+from mien.metrics.verification import Pairs, rate_of
 
 SUPPORT = 3
 """Pairs over rate that must be there: of N pairs without a false match the true rate is under 3 / N with 95 % confidence."""
@@ -100,7 +100,8 @@ def calibrate(pairs: Pairs, rate: float = 1e-3, space: str = "", protocol: str =
     supported(rate, int((~same).sum()))
     slope, centre = platt(pairs.distances, same)
     threshold = threshold_for(pairs.distances, same, rate)
-    false_match, true_match = _rates(pairs, threshold, times)
+    accepted = pairs.distances <= threshold
+    false_match, true_match = (rate_of(pairs.choose(kind), accepted[kind], times) for kind in (~same, same))
     held = _held_out(pairs, rate)
     number = int(same.sum()), int((~same).sum())
     bounds = 1 / (number[1] + 2), 1 - 1 / (number[0] + 2)
@@ -190,38 +191,6 @@ def _thinned(distances: np.ndarray, most: int = 50_000) -> np.ndarray:
 def _loss(at: np.ndarray, design: np.ndarray, target: np.ndarray, weight: np.ndarray) -> float:
     value = at @ design
     return float(weight @ (np.logaddexp(0, value) - target * value))
-
-
-def _rates(pairs: Pairs, threshold: float, times: int = DRAWS) -> tuple[Rate, Rate]:
-    """False and true match rate at a threshold, with the wider of the exact interval of the pairs and that of drawing people."""
-    accepted, out = pairs.distances <= threshold, []
-    for kind in (~pairs.same, pairs.same):
-        part = pairs.choose(kind)
-        rate = clopper_pearson(int(accepted[kind].sum()), int(kind.sum()))
-        found = _drawn(part, accepted[kind], rate.value, times)
-        out.append(rate.widened(found.low, found.high) if math.isfinite(found.low) else rate)
-    return out[0], out[1]
-
-
-def _drawn(part: Pairs, accepted: np.ndarray, value: float, times: int) -> Estimate:
-    """The accepted pairs are weighed one by one, all pairs by how many each person is in: exact for all pairs of a folder with
-    as many pictures of everybody and near it otherwise, and takes no time.
-    """
-    few, one_person = part.choose(accepted), bool(part.same.all())
-    each = np.bincount(part.first, minlength=part.people) + (0 if one_person else np.bincount(part.second, minlength=part.people))
-    whole = _weighed(each, one_person)
-
-    def rate(drawn: np.ndarray) -> float:
-        total = _weighed(each * drawn, one_person) / whole * len(part.distances)
-        return float(pair_weights(few, drawn).sum() / total) if total else math.nan
-
-    return bootstrap(value, rate, part.people, times)
-
-
-def _weighed(each: np.ndarray, one_person: bool) -> float:
-    """How many pairs (of one person, or of two) come of so many shares."""
-    each = each.astype(np.float64)
-    return float(each.sum() if one_person else each.sum() ** 2 - each @ each)
 
 
 def _who(pairs: Pairs) -> np.ndarray:

@@ -30,6 +30,11 @@ class Rate:
             return "no case"
         return f"{self.value:.4g} ({self.low:.2g} to {self.high:.2g}; {self.count:,} of {self.total:,})"
 
+    @property
+    def complement(self) -> Rate:
+        """The share of the cases left over."""
+        return Rate(1 - self.value, 1 - self.high, 1 - self.low, self.total - self.count, self.total)
+
     def widened(self, low: float, high: float) -> Rate:
         """The same rate with an interval that also covers `low` to `high`."""
         return Rate(self.value, min(self.low, low), max(self.high, high), self.count, self.total)

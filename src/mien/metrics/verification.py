@@ -5,11 +5,12 @@ The curve and its readings as in Grother, Ngan & Hanaoka, NIST FRVT part 1; the 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from mien.metrics.intervals import DRAWS, Estimate, bootstrap, clopper_pearson, draws, percentiles
+from mien.metrics.intervals import DRAWS, Estimate, Rate, bootstrap, clopper_pearson, draws, percentiles
 
 MOST_PAIRS = 4_000_000
 """Different-person pairs beyond which a fixed random choice of them is taken: 64 MB of numbers."""
@@ -218,6 +219,37 @@ def pair_weights(pairs: Pairs, drawn: np.ndarray) -> np.ndarray:
     """(N,) how often a pair counts where people were drawn (people,) times."""
     drawn = drawn.astype(np.float64)
     return np.where(pairs.same, drawn[pairs.first], drawn[pairs.first] * drawn[pairs.second])
+
+
+def rate_of(pairs: Pairs, hits: np.ndarray, times: int = DRAWS, seed: int = 0) -> Rate:
+    """(N,) bool -> the share of pairs that are hit, with the wider of the exact interval of the count and that of drawing people.
+
+    The hits are weighed one by one, all pairs by how many each person is in: exact for all pairs of a folder with as many pictures of
+    everybody and near it otherwise, and millions of pairs take no longer.
+    """
+    rate = clopper_pearson(int(hits.sum()), len(hits))
+    if 2 * rate.count > rate.total:
+        return rate_of(pairs, ~hits, times, seed).complement
+    if not rate.count:  # nothing to draw: as little as the count allows
+        return rate
+    few, own = pairs.choose(hits), pairs.same
+    shares = [np.bincount(pairs.first[own], minlength=pairs.people), np.bincount(pairs.first[~own], minlength=pairs.people)
+              + np.bincount(pairs.second[~own], minlength=pairs.people)]  # fmt: skip
+    wholes = [_pairs_of(shares[0].astype(np.float64), 1), _pairs_of(shares[1].astype(np.float64), 2)]
+
+    def drawn_rate(drawn: np.ndarray) -> float:
+        parts = [number * _pairs_of(each * drawn.astype(np.float64), kind) / whole for number, each, kind, whole in
+                 zip((own.sum(), (~own).sum()), shares, (1, 2), wholes, strict=True) if whole]  # fmt: skip
+        total = float(sum(parts))
+        return float(pair_weights(few, drawn).sum()) / total if total else math.nan
+
+    found = bootstrap(rate.value, drawn_rate, pairs.people, times, seed)
+    return rate.widened(found.low, min(found.high, 1.0)) if math.isfinite(found.low) else rate
+
+
+def _pairs_of(each: np.ndarray, people: int) -> float:
+    """How many pairs, of one person or of two, come of so many shares of each person."""
+    return float(each.sum() if people == 1 else each.sum() ** 2 - each @ each)
 
 
 def measured_auc_eer(pairs: Pairs, times: int = DRAWS, seed: int = 0) -> tuple[Estimate, Estimate]:
