@@ -48,7 +48,7 @@ class People:
 def new_faces(people: People, count: int, random: np.random.Generator, rng: Generator) -> Tensor:
     """(count, 3, 190, 190) in 0..1: as they are, mixed, in parts from two, and most of them bent."""
     first, second = (_coloured(people.chips[people.draw(count, random)], random, rng) for _ in range(2))
-    kind = random.random(count)
+    kind = torch.from_numpy(random.random(count))
     share = torch.zeros(count, 1, WIDE, WIDE)
     mixed, parted = kind < MIXED, (kind >= MIXED) & (kind < MIXED + PARTED)
     share[mixed] = torch.from_numpy(random.uniform(0.3, 0.7, int(mixed.sum()))).float().view(-1, 1, 1, 1)
