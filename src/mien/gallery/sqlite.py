@@ -180,6 +180,7 @@ class Sqlite(Store):
             if self._changed and self._backup_due():
                 self.backup()
         finally:
+            self._changed = False
             self._db.close()
 
     def _backup_due(self) -> bool:
