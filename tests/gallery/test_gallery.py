@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -74,7 +75,6 @@ def test_forget_leaves_nothing_and_says_so(gallery: Gallery) -> None:
     assert ("(forgotten)", "asked whether (forgotten) or Annabel came") in log
     assert not any("Anna" in text.replace("Annabel", "") for line in log for text in line)
     assert [person.name for person in gallery.people()] == ["Annabel", "Li"]
-    assert gallery.check() in ([], gallery.check())
     assert "Anna forgotten" in str(receipt)
 
 
@@ -154,9 +154,9 @@ def test_an_export_comes_back_elsewhere(gallery: Gallery, tmp_path: Path) -> Non
 
 def test_an_interrupted_enrolment_leaves_nothing(gallery: Gallery) -> None:
     gallery.enroll("Ann", [record(1)])
-    with pytest.raises(RuntimeError), gallery.store.writing():
+    with suppress(ZeroDivisionError), gallery.store.writing():
         gallery.put("Bo", [record(2)])
-        raise RuntimeError
+        1 / 0  # noqa: B018
     assert [hit.name for hit in gallery.search(record(2).vector[None])[0]] == ["Ann"]
     assert len(gallery) == 1
 

@@ -56,7 +56,7 @@ class Sqlite(Store):
                                      ("PRAGMA application_id", "SELECT count(*) FROM sqlite_schema"))
         if tables and application != APPLICATION:
             raise ValueError(f"{self.path}: a SQLite database, but not a gallery")
-        if self.path.stat().st_size <= SMALL and (fault := self._db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+        if self.path.stat().st_size <= SMALL and (fault := _soundness(self._db)) != "ok":
             raise sqlite3.DatabaseError(fault)
         for pragma in ("journal_mode = WAL", "synchronous = FULL", "secure_delete = ON", "foreign_keys = ON"):
             self._db.execute(f"PRAGMA {pragma}")
@@ -155,7 +155,7 @@ class Sqlite(Store):
             with closing(sqlite3.connect(self.path)) as source, closing(sqlite3.connect(draft)) as copy:
                 source.backup(copy)
                 copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
-                if (fault := copy.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+                if (fault := _soundness(copy)) != "ok":
                     raise sqlite3.DatabaseError(fault)
         self._changed = False
         return target
@@ -218,6 +218,11 @@ def recover(path: str | Path) -> Path:
         _private(draft)
         draft.write_bytes(backup.read_bytes())
     return aside
+
+
+def _soundness(db: sqlite3.Connection) -> str:
+    """"ok", or the first fault SQLite finds in the pages."""
+    return db.execute("PRAGMA quick_check(1)").fetchone()[0]
 
 
 def _at_the_door(path: Path, create: bool) -> None:
