@@ -177,7 +177,8 @@ class Gallery:
             index.remove(np.array([row[0] for row in rows], np.int64))
             removed = gone
         if (last or 0) > seen:
-            for some in self.store.stream("SELECT id, person, vector FROM record WHERE id > ? AND id <= ? ORDER BY id", (seen, last)):
+            sql = "SELECT id, person, vector FROM record WHERE id > ? AND id <= ? ORDER BY id"
+            for some in self.store.stream(sql, (seen, last), rows=2048):  # few, so that loading takes little more than the index does
                 index.add(*self._opened(some))
             seen = last
         self._seen = (seen, removed)

@@ -157,12 +157,13 @@ class Cells:
         import faiss
 
         size = sample.shape[1]
-        cells = min(max(1, len(sample) // 39), 1 << round(math.log2(4 * math.sqrt(expected))))  # 39: as few as faiss trains on gladly
+        cells = min(max(1, len(sample) // 39), 1 << round(math.log2(2 * math.sqrt(expected))))  # 39: as few as faiss trains on gladly
         self._coarse = faiss.IndexFlatL2(size)
         self._index = faiss.IndexIVFScalarQuantizer(self._coarse, size, cells, faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_L2, False)
-        self._index.cp.niter = 6
-        self._index.cp.max_points_per_centroid = 64
-        self._index.train(sample)
+        self._index.cp.niter = 4
+        self._index.cp.max_points_per_centroid = 40
+        with _one_thread():
+            self._index.train(sample)
         self._index.nprobe = min(probes, cells)
 
     def __len__(self) -> int:
@@ -170,7 +171,8 @@ class Cells:
 
     def add(self, ids: np.ndarray, vectors: np.ndarray) -> None:
         """See `Index`."""
-        self._index.add_with_ids(np.ascontiguousarray(vectors), ids)
+        with _one_thread():
+            self._index.add_with_ids(np.ascontiguousarray(vectors), ids)
 
     def remove(self, ids: np.ndarray) -> int:
         """See `Index`."""
