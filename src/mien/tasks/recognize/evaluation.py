@@ -198,7 +198,7 @@ def _strangers(vectors: np.ndarray, people: np.ndarray, threshold: float) -> tup
     several = names[counts > 1]
     if len(several) < 2 or len(names) < 4:
         return None, ()
-    random, parts = np.random.default_rng(0), []
+    random, parts, enrolled = np.random.default_rng(0), [], several
     for _ in range(ROUNDS if len(vectors) < 4000 else 4):
         enrolled = random.permutation(several)[: max(len(names) // 2, 1)]
         if len(enrolled) == len(names):
@@ -212,16 +212,16 @@ def _strangers(vectors: np.ndarray, people: np.ndarray, threshold: float) -> tup
     if found.known.all():
         return None, ()
     curve = open_set(found)
-    wanted = [(identified_at(curve, alarm)[1], f"threshold at which at most {alarm:.0%} of strangers get a name") for alarm in ALARMS]
+    wanted = [(identified_at(curve, alarm)[1], f"at most {alarm:.0%} of strangers named") for alarm in ALARMS]
     wanted = [(threshold, "the threshold for pairs"), *wanted]
-    return curve, tuple(_at(found, one, meaning) for one, meaning in wanted if np.isfinite(one))
+    return curve, tuple(_at(found, one, meaning, len(enrolled)) for one, meaning in wanted if np.isfinite(one))
 
 
-def _at(found: Probes, threshold: float, meaning: str) -> Strangers:
+def _at(found: Probes, threshold: float, meaning: str, enrolled: int) -> Strangers:
     named, known, right = found.nearest <= threshold, found.known, found.rank == 1
     rates = [shares(which[among].astype(float), found.people[among])
              for which, among in ((named, ~known), (named & right, known), (named & ~right, known))]  # fmt: skip
-    return Strangers(threshold, meaning, *rates)
+    return Strangers(threshold, meaning, enrolled, *rates)
 
 
 def _one_shots(vectors: np.ndarray, people: np.ndarray) -> tuple[OneShot, ...]:

@@ -53,6 +53,8 @@ class Strangers:
 
     threshold: float
     meaning: str
+    enrolled: int
+    """People in the gallery, by one picture each."""
     false_alarm: Rate
     """Strangers given a name."""
     identified: Rate

@@ -47,7 +47,8 @@ def write_report(folder: Path, measured: Measured, calibration: Calibration | No
             f"<title>{escape(title)}</title><style>{STYLE.read_text('utf-8')}</style>")
     page = folder / "report.html"
     with atomic(page) as draft:
-        draft.write_text(f"<!doctype html>\n<html lang='en'><head>{head}</head>\n<body><main>{''.join(parts)}</main></body></html>\n", "utf-8")
+        body = f"<body><main>{''.join(parts)}</main></body>"
+        draft.write_text(f"<!doctype html>\n<html lang='en'><head>{head}</head>\n{body}</html>\n", "utf-8")
     return (page, *files.values())
 
 
@@ -63,18 +64,27 @@ def interval(figure: Rate | Estimate) -> str:
     return f"{percent(figure.low)} to {percent(figure.high)}" if np.isfinite(figure.low) else "not known"
 
 
+def _both(rate: Rate) -> str:
+    """A cell of two lines."""
+    return f"{percent(rate.value)}\n{interval(rate)}" if rate.total else "no pair"
+
+
 def _counts(found: Evaluated) -> str:
-    return (f"{found.pictures:,} pictures of {found.people:,} people; {found.same_pairs:,} pairs of one person, {found.different_pairs:,} "
-            f"pairs of two; {found.failure_to_acquire.count:,} pictures without a usable face")  # fmt: skip
+    pairs = f"{found.same_pairs:,} pairs of one person, {found.different_pairs:,} pairs of two"
+    failed = found.failure_to_acquire.count
+    return f"{found.pictures:,} pictures of {found.people:,} people; {pairs}; {failed:,} pictures without a usable face"
 
 
 def _said(found: Evaluated) -> str:
     """The measurement in two sentences."""
     wrong = found.false_match
-    rare = f"{percent(wrong.value)} of pairs of different people are taken for one" if wrong.count else (
-        f"none of {wrong.total:,} pairs of different people is taken for one (so the true rate is likely below {percent(wrong.high)})")  # fmt: skip
-    return (f"<p class='said'>At threshold {found.threshold:.3f}, {percent(1 - found.false_non_match.value)} of pairs of one person are "
-            f"recognised, and {rare}.</p><p class='faint'>The threshold is from {escape(found.threshold_source)}.</p>")  # fmt: skip
+    rare = f"{percent(wrong.value)} of pairs of different people are taken for one"
+    if not wrong.count:
+        likely = f"the true rate is likely below {percent(wrong.high)}"
+        rare = f"none of {wrong.total:,} pairs of different people is taken for one ({likely})"
+    good = percent(1 - found.false_non_match.value)
+    return (f"<p class='said'>At threshold {found.threshold:.3f}, {good} of pairs of one person are recognised, and {rare}.</p>"
+            f"<p class='faint'>The threshold is from {escape(found.threshold_source)}.</p>")  # fmt: skip
 
 
 def _cautions(found: Evaluated) -> str:
@@ -91,7 +101,8 @@ def _cards(found: Evaluated) -> str:
     cards = [(percent(one.right.value), "of pairs told right", f"{interval(one.right)}; threshold from {one.source}")
              for one in found.accuracy[:1]]  # fmt: skip
     cards.append((percent(found.eer.value), "equal error rate", f"{interval(found.eer)}; where both kinds of error are as common"))
-    cards.append((f"{found.auc.value:.4f}", "area under the ROC curve", f"{found.auc.low:.4f} to {found.auc.high:.4f}; 1 is perfect, 0.5 chance"))
+    area = f"{found.auc.low:.4f} to {found.auc.high:.4f}; 1 is perfect, 0.5 chance"
+    cards.append((f"{found.auc.value:.4f}", "area under the ROC curve", area))
     if found.rank1:
         cards.append((percent(found.rank1.value), "nearest picture is the right person", interval(found.rank1)))
     return "<div class='cards'>" + "".join(f"<div><b>{escape(number)}</b><span>{escape(name)}</span><i>{escape(more)}</i></div>"
@@ -107,25 +118,29 @@ def _pairs_section(found: Evaluated, files: dict[str, Path]) -> str:
     few = f"<p class='faint'>Too few pairs of different people for {' and '.join(strict)}: not shown.</p>" if strict else ""
     right = [(f"{one.source}", f"{one.threshold:.3f}", percent(one.right.value), interval(one.right), percent(one.balanced),
               percent(one.with_failures)) for one in found.accuracy]  # fmt: skip
-    more = _table(("threshold from", "threshold", "pairs told right", "95 % interval", "both kinds weighed alike", "with failures"), right, 1)
-    return _section("One person or two", "Every choice of a threshold trades one error for the other. To the left different people are "
-                    "hardly ever taken for one, but one person is also recognised less often.",
-                    _figure(files["roc"], "Points: table below, with 95 % intervals. Ring: the threshold used on this page."), table + few + more)  # fmt: skip
+    head = ("threshold from", "threshold", "pairs told right", "95 % interval", "both kinds weighed alike", "with failures")
+    more = _table(head, right, 1)
+    about = ("Every choice of a threshold trades one error for the other. To the left different people are hardly ever taken for one, "
+             "but one person is also recognised less often.")  # fmt: skip
+    drawn = _figure(files["roc"], "Points: table below, with 95 % intervals. Ring: the threshold used on this page.")
+    return _section("One person or two", about, drawn, table, few, more)
 
 
 def _scores_section(found: Evaluated, files: dict[str, Path], calibration: Calibration | None) -> str:
     body = _figure(files["scores"], "Where the two hills overlap, mistakes cannot be avoided by any threshold.")
     if calibration is not None:
-        body += _figure(files["probability"], f"Calibrated for a false-match rate of {calibration.asked:g}: threshold "
-                        f"{calibration.threshold:.4f}. {calibration.protocol}.")  # fmt: skip
-    return _section("Distances", "The network turns a face into a list of numbers; the distance of two lists says how unlike two faces are.", body)
+        words = f"Calibrated for a false-match rate of {calibration.asked:g}: threshold {calibration.threshold:.4f}"
+        body += _figure(files["probability"], f"{words}; made from {calibration.protocol}.")
+    about = "The network turns a face into a list of numbers; the distance of two lists says how unlike two faces are."
+    return _section("Distances", about, body)
 
 
 def _names_section(found: Evaluated, files: dict[str, Path]) -> str:
     body = _figure(files["ranks"], "Each picture searched among all others.") if "ranks" in files else ""
     if found.rank1 and found.rank1_with_failures is not None and found.failure_to_acquire.count:
         body += f"<p class='faint'>With failures counted as not found: {percent(found.rank1_with_failures)}.</p>"
-    rows = [(f"{line.ways} people", percent(line.right.value), interval(line.right), percent(1 / line.ways)) for line in found.one_shot]
+    rows = [(f"{line.ways} people", percent(line.right.value), interval(line.right), percent(1 / line.ways))
+            for line in found.one_shot]  # fmt: skip
     body += _table(("one picture each of", "named rightly", "95 % interval", "by chance"), rows, 1)
     return _section("Who is it, among people known by a picture", "Somebody known is always among them here.", body) if body else ""
 
@@ -135,24 +150,24 @@ def _strangers_section(found: Evaluated, files: dict[str, Path]) -> str:
         return ""
 
     def row(line: Strangers) -> Row:
-        return (line.meaning, f"{line.threshold:.3f}", *(f"{percent(one.value)} ({interval(one)})" for one in
-                                                         (line.identified, line.misnamed, line.false_alarm)))  # fmt: skip
+        return (line.meaning, f"{line.threshold:.3f}", *map(_both, (line.identified, line.misnamed, line.false_alarm)))
 
     table = _table(("", "threshold", "enrolled: own name", "enrolled: another's", "strangers named"), map(row, found.strangers), 1)
-    return _section("Somebody enrolled, or a stranger", "The more people are enrolled, the more chances a stranger has to be near one of "
-                    "them, so a gallery needs a stricter threshold than a single comparison.", _figure(files["strangers"], "Points: table below."), table)  # fmt: skip
+    about = (f"Measured with {found.strangers[0].enrolled:,} people enrolled by one picture each. The more are enrolled, the more chances "
+             "a stranger has to be near one of them, so a gallery needs a stricter threshold than a single comparison.")  # fmt: skip
+    return _section("Somebody enrolled, or a stranger", about, _figure(files["strangers"], "Points: table below."), table)
 
 
 def _groups_section(found: Evaluated, files: dict[str, Path]) -> str:
     if not found.groups:
         return ""
-    rows = [(one.name, f"{one.pictures:,}", f"{one.people:,}", *(f"{percent(rate.value)} ({interval(rate)})" if rate.total else "no pair" for rate in
-             (one.false_match, one.false_non_match)), f"{one.auc:.4f}" if one.auc is not None else "too few pairs",
-             percent(one.failure_to_acquire.value)) for one in found.groups]  # fmt: skip
-    head = ("group", "pictures", "people", "different people taken for one", "one person not recognised", "area", "no usable face")
-    return _section("Groups", "Recognition does not err equally for everybody. Here each group is compared within itself, at the one "
-                    "threshold. Where intervals overlap, the data cannot tell whether groups differ; that is not the same as being equal.",
-                    _figure(files["groups"], "Bars: rates; lines: 95 % intervals."), _table(head, rows, 1))  # fmt: skip
+    rows = [(one.name, f"{one.pictures:,}", f"{one.people:,}", _both(one.false_match), _both(one.false_non_match),
+             f"{one.auc:.4f}" if one.auc is not None else "too few pairs", percent(one.failure_to_acquire.value))
+            for one in found.groups]  # fmt: skip
+    head = ("group", "pictures", "people", "two taken for one", "one not recognised", "area", "no usable face")
+    about = ("Recognition does not err equally for everybody. Here each group is compared within itself, at the one threshold. Where "
+             "intervals overlap, the data cannot tell whether groups differ; that is not the same as being equal.")  # fmt: skip
+    return _section("Groups", about, _figure(files["groups"], "Bars: rates; lines: 95 % intervals."), _table(head, rows, 1))
 
 
 def _mistakes_section(measured: Measured) -> str:
@@ -163,10 +178,13 @@ def _mistakes_section(measured: Measured) -> str:
     parts = []
     for which, order, title in kinds:
         places = np.flatnonzero(which)
-        shown = places[np.argsort(order * pairs.distances[places], kind="stable")[:WORST]]
+        ordered = places[np.argsort(order * pairs.distances[places], kind="stable")]
+        who = pairs.first[ordered].astype(np.int64) * pairs.people + pairs.second[ordered]
+        shown = ordered[np.sort(np.unique(who, return_index=True)[1])[:WORST]]
         body = f"<div class='pairs'>{''.join(_pair(measured, int(place)) for place in shown)}</div>" if len(shown) else "<p>None.</p>"
         parts.append(f"<h3>{title} ({len(places):,})</h3>{body}")
-    return _section("The worst mistakes", "Look at them: often the name is wrong, the picture is poor, or another face was taken.", *parts)
+    about = "Look at them: often the name is wrong, the picture is poor, or another face was taken. The same people are shown once."
+    return _section("The worst mistakes", about, *parts)
 
 
 def _pair(measured: Measured, place: int) -> str:
@@ -174,7 +192,8 @@ def _pair(measured: Measured, place: int) -> str:
     names = [f"{measured.labelled.people[side]} · {measured.labelled.paths[side].name}" for side in sides]
     images = "".join(_crop(measured, side) for side in sides)
     words = "<br>".join(escape(name) for name in names)
-    return f"<figure><div class='two'>{images}</div><figcaption>{words}<br>distance {measured.pairs.distances[place]:.3f}</figcaption></figure>"
+    caption = f"{words}<br>distance {measured.pairs.distances[place]:.3f}"
+    return f"<figure><div class='two'>{images}</div><figcaption>{caption}</figcaption></figure>"
 
 
 def _crop(measured: Measured, place: int) -> str:
@@ -195,8 +214,9 @@ def _failures_section(found: Evaluated) -> str:
     rows = [(str(path), fault) for path, fault in found.failures[:NAMED]]
     rest = len(found.failures) - len(rows)
     more = f"<p class='faint'>and {rest:,} more</p>" if rest > 0 else ""
-    return _section("Pictures without a usable face", f"{found.failure_to_acquire.count:,} of {found.pictures:,}, "
-                    f"{percent(found.failure_to_acquire.value)} ({interval(found.failure_to_acquire)}).", _table(("picture", "why"), rows, 2) + more)  # fmt: skip
+    rate = found.failure_to_acquire
+    about = f"{rate.count:,} of {rate.total:,}, {percent(rate.value)} ({interval(rate)})."
+    return _section("Pictures without a usable face", about, _table(("picture", "why"), rows, 2), more)
 
 
 def _list_section(title: str, lines: Iterable[str]) -> str:
@@ -210,7 +230,8 @@ def _section(title: str, about: str, *body: str) -> str:
 
 def _figure(file: Path, caption: str) -> str:
     data = base64.b64encode(file.read_bytes()).decode()
-    return f"<figure><img alt='{escape(caption, quote=True)}' src='data:image/png;base64,{data}'><figcaption>{escape(caption)}</figcaption></figure>"
+    image = f"<img alt='{escape(caption, quote=True)}' src='data:image/png;base64,{data}'>"
+    return f"<figure>{image}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
 def _table(head: Row, rows: Iterable[Row], words: int) -> str:
@@ -220,6 +241,8 @@ def _table(head: Row, rows: Iterable[Row], words: int) -> str:
         return ""
 
     def line(tag: str, cells: Row) -> str:
-        return "<tr>" + "".join(f"<{tag}{' class=n' if place >= words else ''}>{escape(cell)}</{tag}>" for place, cell in enumerate(cells)) + "</tr>"
+        kinds = ["" if place < words else " class='n'" for place in range(len(cells))]
+        lines = ["<br>".join(escape(part) for part in cell.split("\n")) for cell in cells]
+        return f"<tr>{''.join(f'<{tag}{kind}>{text}</{tag}>' for kind, text in zip(kinds, lines, strict=True))}</tr>"
 
     return f"<div class='scroll'><table>{line('th', head)}{''.join(line('td', row) for row in rows)}</table></div>"
