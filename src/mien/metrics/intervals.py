@@ -28,7 +28,7 @@ class Rate:
     def __str__(self) -> str:
         if not self.total:
             return "no case"
-        return f"{self.value:.4g} ({self.low:.2g} to {self.high:.2g}; {self.count:,} of {self.total:,})"
+        return f"{self.value:.4g} ({self.low:.4g} to {self.high:.4g}; {self.count:,} of {self.total:,})"
 
     @property
     def complement(self) -> Rate:

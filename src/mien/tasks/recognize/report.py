@@ -153,8 +153,8 @@ def _strangers_section(found: Evaluated, files: dict[str, Path]) -> str:
         return (line.meaning, f"{line.threshold:.3f}", *map(_both, (line.identified, line.misnamed, line.false_alarm)))
 
     table = _table(("", "threshold", "enrolled: own name", "enrolled: another's", "strangers named"), map(row, found.strangers), 1)
-    about = (f"Measured with {found.strangers[0].enrolled:,} people enrolled by one picture each. The more there are, the more chances "
-             "a stranger has to be near one of them, so a gallery needs a stricter threshold than a single comparison.")  # fmt: skip
+    about = (f"Measured with {found.strangers[0].enrolled:,} people enrolled by one picture each. The more they are, the more chances"
+             " a stranger has to be near one of them, so a gallery needs a stricter threshold than a single comparison.")  # fmt: skip
     return _section("Somebody enrolled, or a stranger", about, _figure(files["strangers"], "Points: table below."), table)
 
 
