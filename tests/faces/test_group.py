@@ -1,10 +1,13 @@
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from mien.faces.extract import extract
-from mien.faces.group import cluster, means, people, tracks_of
+from mien.faces.group import cluster, joined, means, people, tracks_of
 
 
 def test_tracks_are_numbered_by_appearance() -> None:
@@ -46,3 +49,90 @@ def test_five_people_are_told_apart(data_dir: Path, tmp_path: Path) -> None:
     assert len(faces) == 4 * len(folders)
     assert sorted(person.values()) == list(range(len(folders)))
     assert [person[Path(source).parent.name] for source in faces.column("source")] == faces.column("person")
+
+
+def merged_one_by_one(vectors: np.ndarray, threshold: float, same: list, different: list) -> list[frozenset[int]]:
+    """Average linkage as the textbook has it: every pair of members compared, the nearest allowed pair of groups merged."""
+    groups = [{i} for i in range(len(vectors))]
+    for a, b in same:
+        one, two = (next(group for group in groups if i in group) for i in (a, b))
+        if one is not two:
+            groups.remove(two)
+            one |= two
+    squared = ((vectors[:, None].astype(float) - vectors[None]) ** 2).sum(2)
+    barred = {frozenset(pair) for pair in different}
+    while True:
+        near = [
+            (np.mean([squared[i, j] for i in one for j in two]), x, y)
+            for x, one in enumerate(groups)
+            for y, two in enumerate(groups[:x])
+            if not any(frozenset((i, j)) in barred for i in one for j in two)
+        ]
+        if not near or min(near)[0] >= threshold**2:
+            return sorted(map(frozenset, groups), key=min)
+        _, x, y = min(near)
+        groups[y] |= groups.pop(x)
+
+
+def members(label: np.ndarray) -> list[frozenset[int]]:
+    return sorted((frozenset(np.flatnonzero(label == one).tolist()) for one in set(label.tolist())), key=min)
+
+
+@st.composite
+def linked(draw: st.DrawFn) -> tuple[np.ndarray, list[tuple[int, int]], list[tuple[int, int]]]:
+    """Vectors around a few people, and links that do not contradict each other."""
+    rng, count = np.random.default_rng(draw(st.integers(0, 10**6))), draw(st.integers(2, 14))
+    vectors = (2 * rng.normal(size=(4, 5))[rng.integers(0, 4, count)] + rng.normal(size=(count, 5))).astype(np.float32)
+    pairs = st.lists(st.tuples(*[st.integers(0, count - 1)] * 2).filter(lambda pair: pair[0] != pair[1]), max_size=6)
+    same = draw(pairs)
+    label = joined(count, same)
+    return vectors, same, [(a, b) for a, b in draw(pairs) if label[a] != label[b]]
+
+
+@settings(max_examples=50)
+@given(linked(), st.floats(0.5, 8))
+def test_links_against_merging_one_by_one(case: tuple, threshold: float) -> None:
+    vectors, same, different = case
+    assert members(cluster(vectors, threshold, same, different)) == merged_one_by_one(vectors, threshold, same, different)
+
+
+@settings(max_examples=50)
+@given(linked(), st.floats(0.5, 20), st.randoms(use_true_random=False))
+def test_links_are_honoured_in_any_order(case: tuple, threshold: float, random: Random) -> None:
+    vectors, same, different = case
+    label = cluster(vectors, threshold, same, different)
+    assert all(label[a] == label[b] for a, b in same)
+    assert all(label[a] != label[b] for a, b in different)
+    assert sorted(set(label.tolist())) == list(range(label.max() + 1))
+    order = random.sample(range(len(vectors)), len(vectors))
+    place = np.argsort(order)
+    moved = cluster(vectors[order], threshold, [(place[b], place[a]) for a, b in same], [(place[b], place[a]) for a, b in different])
+    assert members(moved[place]) == members(label)
+
+
+def test_links_across_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(3)
+    vectors = rng.normal(size=(60, 6)).astype(np.float32)
+    same, different = [(0, 59), (7, 30)], [(1, 58), (25, 26), (2, 41)]
+    whole = cluster(vectors, 2.5, same, different)
+    monkeypatch.setattr("mien.faces.group.BLOCK", 7)
+    assert members(cluster(vectors, 2.5, same, different)) == members(whole)
+
+
+def test_a_ring_of_nearest_neighbours_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    # by rounding, each of three copies may take another one for its nearest
+    def ring(centre: np.ndarray, *_: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return (np.arange(len(centre)) + 1) % len(centre), np.full(len(centre), 1e-9, np.float32)
+
+    monkeypatch.setattr("mien.faces.group._nearest", ring)
+    assert cluster(np.zeros((3, 4))).tolist() == [0, 0, 0]
+
+
+def test_contradictory_links_name_the_vectors() -> None:
+    vectors = np.eye(5)
+    with pytest.raises(ValueError, match=r"0 and 3 are said to be different, and the same \(0 = 2 = 3\)"):
+        cluster(vectors, 1.0, [(0, 2), (3, 2)], [(1, 4), (0, 3)])
+    with pytest.raises(ValueError, match=r"bo and ed are said to be different, and the same \(bo = ed\)"):
+        cluster(vectors, 1.0, [(1, 4)], [(1, 4)], ["al", "bo", "cy", "di", "ed"])
+    with pytest.raises(ValueError, match="2 and 2 are said to be different"):
+        cluster(vectors, 1.0, [], [(2, 2)])
