@@ -127,6 +127,19 @@ def _nearest(centre: np.ndarray, spread: np.ndarray, apart: np.ndarray) -> tuple
     return near, squared
 
 
+def neighbours(vectors: np.ndarray, label: np.ndarray, different: Sequence[tuple[int, int]] = ()) -> list[tuple[int, int, float]]:
+    """(T, D) and (T,) group numbers from 0 -> every pair of groups of which one is the other's nearest, the nearest pair first.
+
+    With the root mean square distance between their members; `different` as in `cluster`.
+    """
+    centre = means(vectors, label)
+    spread = (np.bincount(label, ((vectors - centre[label]) ** 2).sum(1)) / np.bincount(label)).astype(np.float32)
+    near, squared = _nearest(centre, spread, label[np.array(different, np.int64).reshape(-1, 2)])
+    found = enumerate(zip(near.tolist(), np.sqrt(squared.clip(0)).tolist(), strict=True))
+    pairs = {(min(a, b), max(a, b)): value for a, (b, value) in found if np.isfinite(value)}
+    return sorted(((a, b, value) for (a, b), value in pairs.items()), key=lambda pair: pair[2])
+
+
 def people(embeddings: np.ndarray, track: np.ndarray, threshold: float = SAME) -> np.ndarray:
     """(N, 128) and (N,) track numbers -> (N,) person numbers, 0 for the person with most faces; ties by appearance."""
     if not len(track):

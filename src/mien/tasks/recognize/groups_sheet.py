@@ -1,0 +1,34 @@
+"""The groups of an archive at a glance: one picture, a row a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from mien.data.pictures import read_picture
+from mien.tasks.recognize.clustered import Group
+
+CELL, GAP, SIDE = 96, 4, 110
+"""Pixels: a face, the space between two, the column of names."""
+ROWS, COLUMNS = 40, 10
+PAPER, INK, FAINT = (250, 250, 248), (20, 20, 20), (110, 110, 110)
+
+
+def sheet(out: Path, groups: Sequence[Group]) -> np.ndarray:
+    """(H, W, 3) uint8: the most typical faces of the largest groups; `out` holds their crops."""
+    shown = groups[:ROWS]
+    page = Image.new("RGB", (SIDE + COLUMNS * (CELL + GAP), GAP + len(shown) * (CELL + GAP) + 24), PAPER)
+    draw, small, large = ImageDraw.Draw(page), ImageFont.load_default(12), ImageFont.load_default(18)
+    for row, group in enumerate(shown):
+        top = GAP + row * (CELL + GAP)
+        draw.text((12, top + 26), group.name, INK, large)
+        draw.text((12, top + 50), f"{group.faces} face{'s' * (group.faces != 1)}", FAINT, small)
+        for place, file in enumerate(group.files[:COLUMNS]):
+            face = Image.fromarray(read_picture(out / file)).resize((CELL, CELL), Image.Resampling.LANCZOS)
+            page.paste(face, (SIDE + place * (CELL + GAP), top))
+    more = f"and {len(groups) - ROWS} more groups; " if len(groups) > ROWS else ""
+    draw.text((12, page.height - 20), f"{more}index.html shows every face with its id", FAINT, small)
+    return np.asarray(page)
