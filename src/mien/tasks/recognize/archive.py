@@ -7,6 +7,7 @@ import io
 import math
 from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +116,7 @@ def _grouped(faces: Sequence[Seen], links: Links, threshold: float, out: Path) -
     except ValueError as error:
         raise ValueError(f"{error} ({out / FILE} holds what was said before)") from None
     said = {i for pair in same for i in pair}
+    different += _apart_in_photos(faces, same)
     used = [i for i, face in enumerate(faces) if not face.faults or i in said]
     place = {i: row for row, i in enumerate(used)}
     label = np.full(len(faces), -1)
@@ -122,6 +124,15 @@ def _grouped(faces: Sequence[Seen], links: Links, threshold: float, out: Path) -
         together, apart = ([(place[a], place[b]) for a, b in pairs if a in place and b in place] for pairs in (same, different))
         label[used] = cluster(np.stack([faces[i].vector for i in used]), threshold, together, apart)
     return label
+
+
+def _apart_in_photos(faces: Sequence[Seen], same: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Two faces in one photo are two people, but where somebody said otherwise: of mirrors, and of photos within photos."""
+    label = joined(len(faces), same)
+    photos: dict[str, list[int]] = {}
+    for i, face in enumerate(faces):
+        photos.setdefault(face.id.partition("-")[0], []).append(i)
+    return [(a, b) for group in photos.values() for a, b in combinations(group, 2) if label[a] != label[b]]
 
 
 def numbered(label: np.ndarray, before: Sequence[int], highest: int) -> np.ndarray:
@@ -167,8 +178,8 @@ def _doubts(contents: Contents, links: Links, threshold: float) -> list[Doubt]:
     if not faces:
         return []
     numbers, label = np.unique([face.group for face in faces], return_inverse=True)
-    _, different = links.pairs({face.id: i for i, face in enumerate(faces)})
-    pairs = neighbours(np.stack([face.vector for face in faces]), label, different)
+    same, different = links.pairs({face.id: i for i, face in enumerate(faces)})
+    pairs = neighbours(np.stack([face.vector for face in faces]), label, different + _apart_in_photos(faces, same))
     near = [(f"g{numbers[a]}", f"g{numbers[b]}", apart) for a, b, apart in pairs if apart < DOUBT * threshold]
     return [Doubt(*one) for one in near[:DOUBTS]]
 
