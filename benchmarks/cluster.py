@@ -3,10 +3,10 @@
     python benchmarks/cluster.py --data ../shared/data
 
 A photo's largest face has the name of its folder or file; other faces are bystanders, grouped but not counted. Of two counted faces
-the truth is whether they share a name, the answer whether they share a group; faces too poor to decide by share a group with nobody.
-The corrections are the ones a person would make first: of the largest person who fell apart, one face of either of the two largest parts
-(`one_same_ids`), or the two groups whole (`one_same_groups`); of the largest group that holds two people, one face of either, which are
-the most typical of theirs (`one_different`).
+the truth is whether they share a name, the answer whether they share a group; faces too poor to decide by share one with nobody.
+The corrections are those that a person would make first. Of the largest person who fell apart: one face of either of the two largest
+parts (`one_same_ids`), or both groups whole (`one_same_groups`). Of the largest group that holds two people: the most typical face of
+either (`one_different`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import argparse
 import json
 import os
 import re
+import shutil
 import tempfile
 import time
 from collections import Counter
@@ -59,7 +60,8 @@ def scores(found: Clustered, names: dict[str, str]) -> dict[str, float | int]:
     return {"precision": round(precision, 4), "recall": round(recall, 4), "f1": round(f1, 4),
             "people": len(set(names.values())), "groups": len(found.groups) - any(group.name == "poor" for group in found.groups),
             "groups_of_named_faces": len(groups), "named_faces": len(counted), "faces": found.faces,
-            "too_poor": sum(group.faces for group in found.groups if group.name == "poor"), "left_out": len(found.left_out)}  # fmt: skip
+            "too_poor": sum(group.faces for group in found.groups if group.name == "poor"),
+            "left_out": len(found.left_out)}  # fmt: skip
 
 
 def corrections(found: Clustered, names: dict[str, str]) -> dict[str, dict[str, list[str]]]:
@@ -107,9 +109,8 @@ def measured(photos: list[tuple[Path, str]], folder: Path) -> dict[str, object]:
     result: dict[str, object] = {"photos": found.photos, **scores(found, names), "photos_per_second": round(found.photos / seconds, 2),
                                  "seconds_again": round(again, 2)}  # fmt: skip
     for what, said in corrections(found, names).items():
-        (folder / "out" / "links.json").unlink(missing_ok=True)
-        clustered(archive, folder / "out")  # groups as they were
-        mended = scores(clustered(archive, folder / "out", **said), names)
+        shutil.copytree(folder / "out", folder / what)
+        mended = scores(clustered(archive, folder / what, **said), names)
         result[what] = {name: mended[name] for name in ("precision", "recall", "f1", "groups")}
     return result
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mien.faces.extract import extract
-from mien.faces.group import cluster, joined, means, people, tracks_of
+from mien.faces.group import cluster, joined, means, neighbours, people, tracks_of
 
 
 def test_tracks_are_numbered_by_appearance() -> None:
@@ -136,3 +136,19 @@ def test_contradictory_links_name_the_vectors() -> None:
         cluster(vectors, 1.0, [(1, 4)], [(1, 4)], ["al", "bo", "cy", "di", "ed"])
     with pytest.raises(ValueError, match="2 and 2 are said to be different"):
         cluster(vectors, 1.0, [], [(2, 2)])
+
+
+def test_neighbours_against_every_pair() -> None:
+    rng = np.random.default_rng(2)
+    vectors, label = rng.normal(size=(30, 4)).astype(np.float32), np.arange(30) % 6
+    squared = ((vectors[:, None].astype(float) - vectors[None]) ** 2).sum(2)
+    apart = np.sqrt([[squared[np.ix_(label == a, label == b)].mean() for b in range(6)] for a in range(6)])
+    np.fill_diagonal(apart, np.inf)
+    nearest = {(min(a, b), max(a, b)) for a, b in enumerate(apart.argmin(1).tolist())}
+    found = neighbours(vectors, label)
+    assert {(a, b) for a, b, _ in found} == nearest
+    assert [value for *_, value in found] == pytest.approx(sorted(apart[pair] for pair in nearest), rel=1e-5)
+    a, b, _ = found[0]
+    parted = neighbours(vectors, label, [(int(np.flatnonzero(label == a)[0]), int(np.flatnonzero(label == b)[0]))])
+    assert (a, b) not in {(one, other) for one, other, _ in parted}
+    assert neighbours(vectors[:1], np.zeros(1, int)) == []
