@@ -71,6 +71,25 @@ def test_evaluate_writes_pictures(trained: Path, folder: Path, tmp_path: Path) -
     assert {"confusion.png", "mistakes.png"} == {path.name for path in tmp_path.iterdir()}
 
 
+def test_what_was_refused_leaves_the_folder_free(folder: Path, tmp_path: Path) -> None:
+    small = ("network=mlp", "options.widths=192,8", "size=8", "epochs=1", "batch=16", "bias_lr=1")
+    with pytest.raises(ValueError, match="leaves nothing of pictures of 8 x 8"):
+        train(folder, out=tmp_path / "run", start="nothing", set_=(*small, "shift=9"), device="cpu", precision="fp32")
+    assert not (tmp_path / "run").exists()
+    assert train(folder, out=tmp_path / "run", start="nothing", set_=small, device="cpu", precision="fp32").reason == "steps"
+
+
+@pytest.mark.parametrize("other", ["network=mlp", "inputs=zca"])
+def test_another_network_than_the_start_is_refused(folder: Path, tmp_path: Path, other: str) -> None:
+    with pytest.raises(ValueError, match="speednet-cifar10 is a speednet with inputs standard"):
+        train(folder, out=tmp_path / "run", set_=(other,))
+
+
+def test_a_share_for_dev_that_leaves_nothing(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"dev=0.9 leaves nothing to train on"):
+        train(folder, out=tmp_path / "run", set_=("dev=0.9",))
+
+
 def test_a_used_run_folder_is_not_overwritten(trained: Path, folder: Path) -> None:
     before = (trained / "model.safetensors").read_bytes()
     with pytest.raises(ValueError, match="holds a run already"):

@@ -51,6 +51,8 @@ def test_who_is_penalised() -> None:
     assert penalised(net, r"^3") == {"3.weight", "3.bias"}
     with pytest.raises(ValueError, match="name of no parameter"):
         penalised(net, "encoder")
+    with pytest.raises(ValueError, match="no regular expression"):
+        penalised(net, "(")
     decayed = [g for g in groups(net, replace(SCHEDULE, l2=0.5, bias_lr=2.0)) if g["weight_decay"]]
     assert [len(g["params"]) for g in decayed] == [2]
     assert {g["peak"] for g in groups(net, replace(SCHEDULE, lr=0.1, bias_lr=2.0))} == {0.1, 0.2}
@@ -121,6 +123,17 @@ def test_two_processes_equal_one(tmp_path: Path) -> None:
         torch.testing.assert_close(two[name], value, atol=1e-5, rtol=1e-4)
 
 
+@pytest.mark.parametrize(("changes", "said"), [
+    ({"network": "vgg16", "options": {}}, "vgg16 cannot take pictures of 3 channels and 12 x 12 pixels"),
+    ({"network": "signal", "options": {}}, "signal cannot take pictures"),
+    ({"network": "dlib-face", "options": {}}, "cannot be built"),
+    ({"shift": 12}, "leaves nothing of pictures of 12 x 12"),
+])  # fmt: skip
+def test_pictures_that_the_network_cannot_take(changes: dict, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        task(**changes)
+
+
 def test_settings_from_text() -> None:
     changed = settings(["lr=0.01", "nesterov=true", "size=16", "milestones=0.3,0.6", "options.widths=64,32", "optimiser=adam"], RECIPE)
     assert (changed.lr, changed.nesterov, changed.size, changed.milestones, changed.optimiser) == (0.01, True, 16, (0.3, 0.6), "adam")
@@ -139,6 +152,14 @@ def test_settings_from_text() -> None:
     ("lr", "name=value"),
     ("lr=-1", "lr cannot be -1"),
     ("dev=1", "dev cannot be 1"),
+    ("epochs=inf", "epochs cannot be inf"),
+    ("lr=1e400", "lr cannot be inf"),
+    ("size=0", "size cannot be 0"),
+    ("betas=0.9", "betas cannot be"),
+    ("seed=-1", "seed cannot be -1"),
+    ("patience=-1", "patience cannot be -1"),
+    ("options=3", "one by one: options.NAME=value"),
+    ("lr.a=3", "lr has no parts"),
 ])  # fmt: skip
 def test_bad_settings(pair: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):

@@ -50,6 +50,22 @@ def build(plan: Plan) -> nn.Sequential:
 
 
 @torch.no_grad()
+def check(plan: Plan) -> None:
+    """ValueError where the network cannot take pictures of the plan's shape, or does not tell classes apart; computes nothing."""
+    with torch.device("meta"):
+        net, picture = build(plan).eval(), torch.empty(1, *plan.shape)
+    channels, height, width = plan.shape
+    try:
+        out = net(picture)
+    except (RuntimeError, ValueError, IndexError) as error:
+        shown = f"{channels} channel{'s' * (channels > 1)} and {width} x {height} pixels"
+        why = str(error).partition("\n")[0]
+        raise ValueError(f"{plan.network} cannot take pictures of {shown}: {why}; change size or network") from None
+    if tuple(getattr(out, "shape", ())) != (1, len(plan.classes)):
+        raise ValueError(f"{plan.network} does not tell classes apart: choose another network")
+
+
+@torch.no_grad()
 def probabilities(net: nn.Module, images: Tensor, mirror: bool = False) -> Tensor:
     """(B, C, H, W) -> (B, classes) softmax; with `mirror` the mean over both ways round."""
     chances = net(images).float().softmax(1)

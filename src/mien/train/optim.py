@@ -20,7 +20,10 @@ def penalised(net: nn.Module, which: str) -> set[str]:
         return set(names)
     if which == "weights":
         return {name for name, p in names.items() if p.ndim > 1}
-    found = {name for name in names if re.search(which, name)}
+    try:
+        found = {name for name in names if re.search(which, name)}
+    except re.error as error:
+        raise ValueError(f"penalised={which!r} is no regular expression: {error}") from None
     if not found:
         raise ValueError(f"penalised={which!r} is the name of no parameter; there are {', '.join(list(names)[:8])}...")
     return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -12,6 +13,8 @@ from typing import Any, Literal
 
 Optimiser = Literal["sgd", "adam", "adamw", "rmsprop"]
 Schedule = Literal["constant", "step", "cosine", "linear", "onecycle"]
+LARGEST = 4096
+"""Pixels a side from which a picture is a slip of the finger."""
 
 
 @dataclass(frozen=True)
@@ -85,19 +88,29 @@ class Recipe:
     def __post_init__(self) -> None:
         """Raises ValueError for values that cannot be."""
         checks = {
-            "epochs": self.epochs > 0,
+            "epochs": 0 < self.epochs < math.inf,
             "batch": self.batch >= 0,
-            "lr": self.lr > 0,
+            "size": self.size is None or 0 < self.size <= LARGEST,
+            "lr": 0 < self.lr < math.inf,
+            "bias_lr": 0 <= self.bias_lr < math.inf,
             "dev": 0 <= self.dev < 1,
             "momentum": 0 <= self.momentum < 1,
+            "betas": len(self.betas) == 2 and all(0 <= beta < 1 for beta in self.betas),
+            "eps": 0 < self.eps < math.inf,
+            "clip": 0 <= self.clip < math.inf,
             "warmup": 0 <= self.warmup <= 1,
+            "milestones": all(0 <= share <= 1 for share in self.milestones),
+            "gamma": 0 < self.gamma < math.inf,
+            "final": 0 <= self.final < math.inf,
             "average": 0 <= self.average < 1,
             "label_smoothing": 0 <= self.label_smoothing < 1,
-            "mixup": self.mixup >= 0,
+            "mixup": 0 <= self.mixup < math.inf,
             "shift": self.shift >= 0,
             "cutout": self.cutout >= 0,
-            "l1": self.l1 >= 0,
-            "l2": self.l2 >= 0,
+            "l1": 0 <= self.l1 < math.inf,
+            "l2": 0 <= self.l2 < math.inf,
+            "patience": self.patience >= 0,
+            "seed": 0 <= self.seed < 2**32,
         }
         for name, good in checks.items():
             if not good:
@@ -116,7 +129,11 @@ def settings(pairs: Iterable[str], recipe: Any) -> Any:
         if first not in kinds:
             near = difflib.get_close_matches(first, kinds, 1, 0.0)
             raise ValueError(f"the recipe has no setting {first!r}; the nearest is {near[0]!r} (all: {', '.join(kinds)})")
+        if typing.get_origin(kinds[first]) is Mapping and not inner:
+            raise ValueError(f"{first} are set one by one: {first}.NAME=value")
         if inner:
+            if typing.get_origin(kinds[first]) is not Mapping:
+                raise ValueError(f"{first} has no parts: {first}=value")
             now = changes.get(first, getattr(recipe, first))
             value = guess(text)
             changes[first] = {**now, inner: [value] if isinstance(now.get(inner), list) and not isinstance(value, list) else value}

@@ -63,6 +63,8 @@ def prepare(recipe: Recipe, source: Path, channels: Literal[1, 3] | None = None)
     assert known
     wanted = {"train": 1.0, "dev": 0.0 if dev else recipe.dev, "test": 0.0 if test else 0.1}
     wanted["train"] -= wanted["dev"] + wanted["test"]
+    if wanted["train"] <= 0:
+        raise ValueError(f"dev={recipe.dev:g} leaves nothing to train on: a tenth is for the test, as {source} has no test pictures")
     pieces = partition(known.labels, [share for share in wanted.values() if share], recipe.seed)
     split = dict(zip([name for name, share in wanted.items() if share], pieces, strict=True))
     some = {name: part(known, which) for name, which in split.items()}
@@ -99,9 +101,10 @@ def learn(
         keep_freed_memory()
     ready = ready or prepare(recipe, source)
     if first_process():
-        _remember(recipe, ready, out, resume)
+        _check_folder(recipe, out, resume)
     task = SupervisedTask(recipe, ready.classes, ready.train, ready.dev, net)
     if first_process():
+        _remember(recipe, ready, out)
         shown = f"{len(ready.train)} pictures of {len(ready.classes)} classes, {task.steps} steps of {task.batch}"
         say(f"{label}: {shown}; {runtime.reason}")
     fitted = fit(
@@ -220,16 +223,24 @@ def _test(chances: Tensor, ready: Prepared, out: Path) -> tuple[float, float]:
     return float((predictions == labels).mean()), float(F.nll_loss(chances.clamp_min(1e-12).log(), ready.test.labels.cpu()))
 
 
-def _remember(recipe: Recipe, ready: Prepared, out: Path, resume: bool) -> None:
-    """Store recipe and split with the run; a run goes on with the settings it was started with."""
-    mine = json.loads(json.dumps(asdict(recipe)))
-    if (out / RECIPE).is_file():
-        before: dict[str, Any] = json.loads((out / RECIPE).read_text(encoding="utf-8"))
-        changed = [f"{k} {before.get(k)} -> {v}" for k, v in mine.items() if before.get(k) != v]
-        if changed or not resume:
-            why = f"it was started with other settings ({', '.join(changed)})" if changed else "--resume goes on with it"
-            raise ValueError(f"{out} holds a run already: {why}; or name another folder")
-    for name, value in ((RECIPE, mine), (PARTITION, ready.split)):
+def _as_json(recipe: Recipe) -> dict[str, Any]:
+    return json.loads(json.dumps(asdict(recipe)))
+
+
+def _check_folder(recipe: Recipe, out: Path, resume: bool) -> None:
+    """ValueError where `out` holds a run of other settings, or one that was not asked to be resumed; one without a step is none."""
+    if not (out / RECIPE).is_file() or not any((out / "checkpoints").glob("step-*")):
+        return
+    before: dict[str, Any] = json.loads((out / RECIPE).read_text(encoding="utf-8"))
+    changed = [f"{k} {before.get(k)} -> {v}" for k, v in _as_json(recipe).items() if before.get(k) != v]
+    if changed or not resume:
+        why = f"it was started with other settings ({', '.join(changed)})" if changed else "--resume goes on with it"
+        raise ValueError(f"{out} holds a run already: {why}; or name another folder")
+
+
+def _remember(recipe: Recipe, ready: Prepared, out: Path) -> None:
+    """Store recipe and split with the run."""
+    for name, value in ((RECIPE, _as_json(recipe)), (PARTITION, ready.split)):
         with atomic(out / name) as draft:
             draft.write_text(json.dumps(value), encoding="utf-8")
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
 
-from mien.models.classifier import Plan, build, probabilities
+from mien.models.classifier import Plan, build, check, probabilities
 from mien.models.speed import FitsInputs
 from mien.nn.batches import draw, gather
 from mien.nn.inputs import InputLayer
@@ -52,6 +52,9 @@ class SupervisedTask(Task):
         height, width, channels = train.images.shape[1:]
         self.recipe, self.train, self.dev = recipe, train, dev
         self.plan = Plan(recipe.network, (channels, height, width), classes, recipe.inputs, recipe.mirror, dict(recipe.options))
+        check(self.plan)
+        if recipe.shift >= min(height, width):
+            raise ValueError(f"a shift of up to {recipe.shift} pixels leaves nothing of pictures of {width} x {height}")
         torch.manual_seed(recipe.seed)
         self.net = build(self.plan) if net is None else net
         if net is None:

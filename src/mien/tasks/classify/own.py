@@ -31,6 +31,9 @@ def train_own(
             recipe, network=plan.network, options=dict(plan.options), inputs=plan.inputs, size=plan.shape[1], mirror=plan.mirror
         )
     recipe = settings(pairs, recipe)
+    if before and (recipe.network, recipe.inputs) != (before[1].network, before[1].inputs):
+        raise ValueError(f"{start} is a {before[1].network} with inputs {before[1].inputs}, not a {recipe.network} with inputs "
+                         f"{recipe.inputs}: --start nothing trains that from random weights")  # fmt: skip
     ready = prepare(recipe, folder, 1 if before and before[1].shape[0] == 1 else 3 if before else None)
     if not any(pair.startswith("epochs=") for pair in pairs):
         recipe = replace(recipe, epochs=float(sensible_epochs(recipe, ready)))
