@@ -27,7 +27,8 @@ from mien.nn.trace import trace
 
 PUBLISHED = {
     "mlp": 646_260, "lenet5": 61_706, "lenet5-1998": 60_000, "alexnet": 60_965_224, "alexnet-one": 62_378_344, "zfnet": 62_357_608,
-    "vgg11": 132_863_336, "vgg16": 138_357_544, "vgg19": 143_667_240, "vgg16-cifar": 14_728_266, "googlenet": 6_998_552,
+    "vgg11": 132_863_336, "vgg13": 133_047_848, "vgg16": 138_357_544, "vgg19": 143_667_240, "vgg16-bn": 138_365_992,
+    "vgg16-cifar": 14_728_266, "googlenet": 6_998_552,
     "resnet18": 11_689_512, "resnet34": 21_797_672, "resnet50": 25_557_032, "resnet101": 44_549_160, "resnet152": 60_192_808,
     "densenet121": 7_978_856, "densenet169": 14_149_480, "densenet201": 20_013_928, "densenet-bc-100-12": 769_162,
     "resnet20": 269_722, "resnet20-b": 272_474, "resnet56": 853_018, "resnet110": 1_727_962,

@@ -62,6 +62,7 @@ def test_train_then_resume_then_other_settings(data: Path, tmp_path: Path, capsy
     assert "--resume goes on with it" in capsys.readouterr().err
     assert main([*line, "--resume"]) == 0
     assert json.loads(capsys.readouterr().out)["test_accuracy"] == 1.0
+    assert "pictures a second" not in (tmp_path / "run" / "card.toml").read_text(encoding="utf-8"), "no step, no speed"
     assert main([*line, "--resume", "--set", "lr=0.125"]) == 2
     assert "lr 0.5 -> 0.125" in capsys.readouterr().err
 

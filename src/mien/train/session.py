@@ -191,6 +191,8 @@ def card_text(task: SupervisedTask, learned: Learned) -> str:
     }
     settings = ", ".join(f"{name} {dict(v) if isinstance(v, dict) else v}" for name, v in changed.items() if v != {})
     shape = ", ".join(map(str, task.plan.shape))
+    # A finished run that is resumed makes no step, so it has no speed.
+    speed = f", {learned.images_per_second:g} pictures a second" if learned.images_per_second else ""
     lines = {
         "title": f"{task.recipe.network}, {learned.classes} classes",
         "what": f"tells {', '.join(task.plan.classes[:12])}{' and more' if learned.classes > 12 else ''} apart",
@@ -198,7 +200,7 @@ def card_text(task: SupervisedTask, learned: Learned) -> str:
         "licence": "",
         "input": f"(B, {shape}) RGB or grey, 0..255 or 0..1",
         "training_data": f"{learned.pictures['train']} pictures of {task.recipe.data}",
-        "recipe": f"{settings}; {learned.epochs:g} epochs, {learned.seconds:g} s, {learned.images_per_second:g} pictures a second",
+        "recipe": f"{settings}; {learned.epochs:g} epochs, {learned.seconds:g} s{speed}",
         "parameters": learned.parameters,
         "size": len(data),
         "sha256": hashlib.sha256(data).hexdigest(),
