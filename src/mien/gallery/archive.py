@@ -24,6 +24,7 @@ import numpy as np
 
 from mien.data.files import atomic
 from mien.gallery.types import Person, Record
+from mien.types import Space
 
 if TYPE_CHECKING:
     from mien.gallery.gallery import Gallery
@@ -82,11 +83,22 @@ def import_(gallery: Gallery, path: Path) -> list[Person]:
     return people
 
 
-def _read(gallery: Gallery, path: Path, archive: zipfile.ZipFile) -> tuple[dict[str, Any], np.ndarray]:
+def space_of(path: Path) -> Space:
+    """Whose vectors are in an exported file. ValueError where it is none."""
+    with _opened(path) as archive:
+        return Space(**_about(archive, path)["space"])
+
+
+def _about(archive: zipfile.ZipFile, path: Path) -> dict[str, Any]:
     about = json.loads(archive.read("gallery.json"))
     if about["format"] != FORMAT or about["version"] > VERSION:
         raise ValueError(f"{path}: format {about['format']!r} {about['version']}; this mien reads {FORMAT!r} {VERSION}")
-    space = type(gallery.space)(**about["space"])
+    return about
+
+
+def _read(gallery: Gallery, path: Path, archive: zipfile.ZipFile) -> tuple[dict[str, Any], np.ndarray]:
+    about = _about(archive, path)
+    space = Space(**about["space"])
     if space.key != gallery.space.key:
         raise ValueError(f"{path} holds vectors of {space.model} (key {space.key}), the gallery those of {gallery.space.model} "
                          f"(key {gallery.space.key}): they cannot be compared")

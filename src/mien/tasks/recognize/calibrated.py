@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mien.gallery import Gallery
 
 SHIPPED = Path(__file__).with_name("calibrations")
+STRANGERS = 1e-2
 KEY = "calibration"
 """Of the gallery's note that holds its own."""
 
@@ -48,6 +49,13 @@ def calibration(
     known = ", ".join(f"{one.asked:g}" for one in there) or "none"
     raise ValueError(f"mien comes with no calibration of {space.model} for a false-match rate of {wanted:g} (there is {known}): "
                      "make one from your own pictures with mien recognize calibrate")  # fmt: skip
+
+
+def people_rate(gallery: Gallery) -> float:
+    """The false-match rate at which of strangers about `STRANGERS` are given a name, every stranger being compared with everybody."""
+    allowed = STRANGERS / max(len(gallery.people()), 1)
+    rates = [one.asked for one in shipped(gallery.space.model)] or [STRANGERS]
+    return max((rate for rate in rates if rate <= allowed * 1.001), default=min(rates))
 
 
 def read(path: Path) -> Calibration:

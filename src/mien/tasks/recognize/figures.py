@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
+if TYPE_CHECKING:
+    import numpy as np
 
-from mien.metrics.identification import OpenSet
-from mien.metrics.intervals import Estimate, Rate
-from mien.metrics.verification import AtRate, Pairs, Roc
-from mien.tasks.recognize.pairs import Labelled
+    from mien.metrics.identification import OpenSet
+    from mien.metrics.intervals import Estimate, Rate
+    from mien.metrics.verification import AtRate, Pairs, Roc
+    from mien.tasks.recognize.pairs import Labelled
 
 
 @dataclass(frozen=True)

@@ -2,168 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from mien.gallery.types import Receipt
+from mien.tasks.recognize.clustered import Clustered
+from mien.tasks.recognize.figures import Evaluated
+from mien.tasks.recognize.results import (
+    Asked,
+    Audit,
+    Calibrated,
+    Enrolled,
+    Identified,
+    LeftOut,
+    Listed,
+    Moved,
+    People,
+    Sighted,
+    Verified,
+)
+
 if TYPE_CHECKING:
-    from mien.gallery import Receipt
     from mien.tasks.recognize.evidence import Row
 
-VERIFY, IDENTIFY = 1e-3, 1e-4
-"""False-match rates where none is asked for: of a claim, and of every comparison with everybody enrolled."""
-
-
-@dataclass(frozen=True)
-class Verified:
-    """Whether two photos show one person."""
-
-    same: bool
-    probability: float
-    """Of one person, where both answers were equally likely beforehand."""
-    distance: float
-    threshold: float
-    """One person up to here."""
-    false_match_rate: float
-    """Of pairs of different people, the share that the threshold takes for one."""
-    model: str
-
-    def __str__(self) -> str:
-        verdict = "the same person" if self.same else "different people"
-        sign = "<=" if self.same else ">"
-        apart = f"distance {self.distance:.3f} {sign} {self.threshold:.3f}"
-        return (f"{verdict}: probability {self.probability:.4f} (at even odds), {apart}, "
-                f"which takes 1 in {1 / self.false_match_rate:,.0f} pairs of different people for one")  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Enrolled:
-    """A person as the gallery knows them now."""
-
-    name: str
-    photos: int
-    """Added now."""
-    vectors: int
-    """In all."""
-    gallery: str
-    keep_until: str
-    consent: str
-
-    def __str__(self) -> str:
-        until = f", kept until {self.keep_until}" if self.keep_until else ""
-        return f"{self.name}: {self.photos} added, {self.vectors} in all, in {self.gallery}{until}"
-
-
-@dataclass(frozen=True)
-class Sighted:
-    """One face of a photo, or of a video from `start` to `stop`, and who it is."""
-
-    source: Path
-    box: tuple[float, float, float, float]
-    name: str | None
-    """Null: nobody enrolled."""
-    probability: float | None
-    """Of being the nearest person, at even odds."""
-    distance: float | None
-    nearest: str | None
-    why: str
-    """Why no name was given."""
-    start: float | None = None
-    stop: float | None = None
-
-    def __str__(self) -> str:
-        time = f" {self.start:.1f} to {self.stop:.1f} s" if self.start is not None else ""
-        place = f"{self.source}{time} at {self.box[0]:.0f},{self.box[1]:.0f}"
-        if self.name is None:
-            return f"{place}: unknown ({self.why})"
-        return f"{place}: {self.name}, distance {self.distance:.3f}, probability {self.probability:.4f}"
-
-
-@dataclass(frozen=True)
-class LeftOut:
-    """A file in which nobody was looked for in vain."""
-
-    file: Path
-    why: str
-
-
-@dataclass(frozen=True)
-class Identified:
-    """Who is on photos and in videos."""
-
-    gallery: str
-    people: int
-    """Enrolled."""
-    model: str
-    threshold: float
-    false_match_rate: float
-    """Of one comparison."""
-    faces: tuple[Sighted, ...]
-    left_out: tuple[LeftOut, ...]
-    files: tuple[Path, ...]
-
-    def __str__(self) -> str:
-        lines = [str(face) for face in self.faces] + [f"{one.file}: {one.why}" for one in self.left_out]
-        strangers = min(self.people * self.false_match_rate, 1)
-        known = sum(face.name is not None for face in self.faces)
-        lines.append(f"{known} of {len(self.faces)} faces known; of strangers about {strangers:.2g} in 1 would be given a name "
-                     f"({self.people} people at {self.false_match_rate:g} each)")  # fmt: skip
-        return "\n".join(lines + [f"written: {file}" for file in self.files])
-
-
-@dataclass(frozen=True)
-class Listed:
-    """One person of a gallery."""
-
-    name: str
-    vectors: int
-    added: str
-    keep_until: str
-    consent: str
-
-
-@dataclass(frozen=True)
-class People:
-    """Who is enrolled."""
-
-    gallery: str
-    model: str
-    encrypted: bool
-    calibrated: str
-    """The false-match rate of the gallery's own calibration, if it has one."""
-    people: tuple[Listed, ...]
-
-
-@dataclass(frozen=True)
-class Asked:
-    """One line of the audit log."""
-
-    at: str
-    who: str
-    action: str
-    subject: str
-    detail: str
-
-
-@dataclass(frozen=True)
-class Audit:
-    """Who asked what, the newest last."""
-
-    gallery: str
-    entries: tuple[Asked, ...]
-    faults: tuple[str, ...]
-    """What is wrong with the gallery's file; nothing where it is sound."""
-
-
-@dataclass(frozen=True)
-class Moved:
-    """People written to, or read from, one file."""
-
-    file: Path
-    people: tuple[str, ...]
-    gallery: str
+VERIFY = 1e-2
+"""False-match rate where none is asked for."""
 
 
 def verify(
@@ -185,7 +50,7 @@ def verify(
         b: another photo.
         face: where a photo shows several: largest, or 1 (the largest), 2, ...
         model: dlib-face, or mien-face: smaller and several times as fast, less exact.
-        false_match_rate: how many of different pairs may pass for one person: 0.01, 0.001 (as without it), 0.0001, ...
+        false_match_rate: how many of different pairs may pass for one person: 0.01 (as without it), 0.001, 0.0001, ...
         calibration: a file written by mien recognize calibrate.
 
     """
@@ -227,13 +92,14 @@ def enroll(
 
     """
     from mien.tasks.recognize.calibrated import calibration as calibrated
+    from mien.tasks.recognize.calibrated import people_rate
     from mien.tasks.recognize.comparing import enrolled
     from mien.tasks.recognize.opening import opened, prober
 
     if not photos:
         raise ValueError(f"no photo of {name} was given, expected one or more")
     with opened(gallery, key, model, create=True) as people:
-        by = calibrated(people.space, None, IDENTIFY, None, people)
+        by = calibrated(people.space, None, people_rate(people), None, people)
         person = enrolled(people, prober(people), name, [Path(p) for p in photos], face, by, keep_photos, consent, keep_days)
         return Enrolled(person.name, len(photos), person.vectors, people.store.place, person.keep_until, person.consent)
 
@@ -256,12 +122,14 @@ def identify(
         gallery: a file, or postgresql://...; without it the one that MIEN_GALLERY names, else the user's own.
         key: of an encrypted gallery: a file with 32 bytes, or env:NAME.
         out: a folder for the evidence: every face beside the enrolled one it is nearest to, and faces.csv.
-        false_match_rate: how many comparisons of different people may pass for one: 0.01, 0.001, 0.0001 (as without it), ...
+        false_match_rate: how many comparisons of different people may pass for one: 0.01, 0.001, ...;
+            without it the stricter the more people are enrolled, so that of strangers about 1 in 100 is given a name.
         calibration: a file written by mien recognize calibrate; without it the gallery's own, if it has one.
         every: look at each nth frame of a video.
 
     """
     from mien.tasks.recognize.calibrated import calibration as calibrated
+    from mien.tasks.recognize.calibrated import people_rate
     from mien.tasks.recognize.evidence import written
     from mien.tasks.recognize.naming import Sighting, sightings, verdict
     from mien.tasks.recognize.opening import opened, prober
@@ -269,7 +137,7 @@ def identify(
     if every < 1:
         raise ValueError(f"every is {every}, expected 1 (each frame) or more")
     with opened(gallery, key) as people:
-        by = calibrated(people.space, false_match_rate, IDENTIFY, calibration, people)
+        by = calibrated(people.space, false_match_rate, people_rate(people), calibration, people)
         rows, left_out = [], []
         for one in sightings([Path(p) for p in sources], people, prober(people), every):
             if isinstance(one, Sighting):
@@ -364,6 +232,86 @@ def import_(file: Path, /, *, gallery: str = "", key: str = "") -> Moved:
         return Moved(file, tuple(p.name for p in there.import_(file)), there.store.place)
 
 
+def cluster(
+    folder: Path,
+    /,
+    *,
+    out: Path,
+    same: Annotated[list[str] | None, Parameter(consume_multiple=True, negative="")] = None,
+    different: Annotated[list[str] | None, Parameter(consume_multiple=True, negative="")] = None,
+    threshold: float = 0.54,
+    model: str = "dlib-face",
+) -> Clustered:
+    """Gather an archive of photos into people, and keep what is said of them from run to run; no photo is moved or changed.
+
+    Args:
+        folder: photos, and folders of them.
+        out: a folder for the groups: index.html, groups.csv and the crops.
+        same: faces or groups, as the page names them, that are one person: --same g3 g7.
+        different: faces that are not one person.
+        threshold: two groups are one person where their faces lie nearer than this.
+        model: dlib-face or mien-face.
+
+    """
+    from mien.tasks.recognize.archive import clustered
+
+    return clustered(Path(folder), Path(out), same or (), different or (), threshold, model)
+
+
+def calibrate(
+    pictures: Path,
+    /,
+    *,
+    out: Path | None = None,
+    gallery: str = "",
+    key: str = "",
+    false_match_rate: float = 1e-3,
+    images: Path | None = None,
+    model: str = "dlib-face",
+) -> Calibrated:
+    """Make threshold and probability from your own pictures, for a false-match rate you ask for.
+
+    Args:
+        pictures: a folder with one folder of photos for each person, LFW's pairs.txt, or a table of pairs (a, b, same).
+        out: the file to write: verify and identify take it with --calibration.
+        gallery: keep it with this gallery instead: identify then uses it by itself.
+        key: of an encrypted gallery: a file with 32 bytes, or env:NAME.
+        false_match_rate: how many of different pairs may pass for one person; refused where the pictures cannot support it.
+        images: the folder a list's pictures are in; without it the list's own.
+        model: dlib-face or mien-face; a gallery's own where one is named.
+
+    """
+    from mien.tasks.recognize.measuring import calibrated
+
+    return calibrated(Path(pictures), images, false_match_rate, out, gallery, key, model)
+
+
+def evaluate(
+    pictures: Path,
+    /,
+    *,
+    out: Path | None = None,
+    images: Path | None = None,
+    calibration: Path | None = None,
+    false_match_rate: float | None = None,
+    model: str = "dlib-face",
+) -> Evaluated:
+    """Measure recognition on pictures whose people are known: ROC, error rates, ranks, strangers, one-shot, groups.
+
+    Args:
+        pictures: a folder with one folder of photos for each person (and groups.csv), LFW's pairs.txt, or a table of pairs.
+        out: a folder for report.html and its plots.
+        images: the folder a list's pictures are in; without it the list's own.
+        calibration: the file whose threshold is measured; without it the one that comes with mien.
+        false_match_rate: of the threshold that comes with mien: 0.01 (as without it), 0.001, ...
+        model: dlib-face or mien-face.
+
+    """
+    from mien.tasks.recognize.measuring import evaluated
+
+    return evaluated(Path(pictures), images, out, calibration, false_match_rate, model)
+
+
 def _sighted(row: Row) -> Sighted:
     sighting, name, why, chance = row
     nearest = sighting.hits[0] if sighting.hits else None
@@ -372,4 +320,4 @@ def _sighted(row: Row) -> Sighted:
     return Sighted(sighting.source, (x1, y1, x2, y2), name, *near, why, sighting.start, sighting.stop)
 
 
-COMMANDS = (verify, enroll, identify, people, forget, audit, export, import_)
+COMMANDS = (verify, enroll, identify, people, forget, cluster, calibrate, evaluate, audit, export, import_)
