@@ -21,6 +21,7 @@ from mien.progress import Progress
 LOOKS = 6
 """Frames of a track that decide who it is: the sharpest ones, at least `APART` frames from each other."""
 APART = 5
+NOBODY = "no face"
 NEAR = 5
 """People asked for around every vector."""
 
@@ -82,7 +83,7 @@ def _on_photo(path: Path, found: list[Probe] | Unread, gallery: Gallery) -> Iter
     if isinstance(found, Unread):
         yield path, found.why
     elif not found:
-        yield path, "no face"
+        yield path, NOBODY
     else:
         for probe, hits in zip(found, gallery.search(np.stack([probe.vector for probe in found]), NEAR), strict=True):
             yield Sighting(path, probe, tuple(hits))
@@ -90,9 +91,9 @@ def _on_photo(path: Path, found: list[Probe] | Unread, gallery: Gallery) -> Iter
 
 def _in_video(path: Path, gallery: Gallery, prober: Prober, every: int) -> Iterator[Sighting | tuple[Path, str]]:
     tracks: dict[int, _Track] = {}
-    follower, total = Follower(detect_every=1), look_at(path).frames
+    follower, broken = Follower(detect_every=1), ""
     try:
-        with Progress(path.name, total=total, unit="frames") as bar:
+        with Progress(path.name, total=look_at(path).frames, unit="frames") as bar:
             for frame in read_video(path):
                 if frame.index % every == 0:
                     for number, found in follower.step(frame.image):
@@ -101,12 +102,13 @@ def _in_video(path: Path, gallery: Gallery, prober: Prober, every: int) -> Itera
                         track.add(frame.index, prober.cut(frame.image, found))
                 bar.advance(note=f"{len(tracks)} faces")
     except ValueError as error:
-        yield path, str(error)
+        broken = str(error)
+        yield path, broken
     described = prober.described([[seen for _, seen in track.looks] for track in tracks.values()])
     for track, looks in zip(tracks.values(), described, strict=True):
         yield _decided(path, track, looks, gallery)
-    if not tracks:
-        yield path, "no face"
+    if not tracks and not broken:
+        yield path, NOBODY
 
 
 def _decided(path: Path, track: _Track, looks: list[Probe], gallery: Gallery) -> Sighting:

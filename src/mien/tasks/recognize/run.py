@@ -131,7 +131,7 @@ def identify(
     from mien.tasks.recognize.calibrated import calibration as calibrated
     from mien.tasks.recognize.calibrated import people_rate
     from mien.tasks.recognize.evidence import written
-    from mien.tasks.recognize.naming import Sighting, sightings, verdict
+    from mien.tasks.recognize.naming import NOBODY, Sighting, sightings, verdict
     from mien.tasks.recognize.opening import opened, prober
 
     if every < 1:
@@ -144,6 +144,8 @@ def identify(
                 rows.append((one, *verdict(one, by), by.probability(one.hits[0].distance) if one.hits else 0.0))
             else:
                 left_out.append(LeftOut(*one))
+        if len(left_out) == len(sources) == 1 and not rows and Path(sources[0]).is_file() and left_out[0].why != NOBODY:
+            raise ValueError(left_out[0].why)
         for one in {name for _, name, _, _ in rows if name}:
             people.log("identify", one, f"{sum(name == one for _, name, _, _ in rows)} faces")
         people.log("identify", "", f"{len(rows)} faces in {len(sources)} sources")
