@@ -102,7 +102,8 @@ def test_identify_names_the_enrolled_and_nobody_else(
         ("both.png", "Eileen"), ("both.png", "Grace"), ("grace2.png", "Grace"),
     ]  # fmt: skip
     assert {Path(one["file"]).name: one["why"][-7:] for one in said["left_out"]}.keys() == {"wall.png", "text.jpg"}
-    assert Image.open(tmp_path / "evidence" / "evidence.png").width > 500
+    with Image.open(tmp_path / "evidence" / "evidence.png") as sheet:
+        assert sheet.width > 500
     assert len((tmp_path / "evidence" / "faces.csv").read_text().splitlines()) == 4
     assert answer(capsys, "forget", "Grace", "--gallery", gallery)["checks"]
     said = answer(capsys, "identify", photos / "grace2.png", "--gallery", gallery)
