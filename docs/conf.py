@@ -8,7 +8,6 @@ from sphinx.application import Sphinx
 
 sys.path.insert(0, str(Path(__file__).parent))
 import gallery
-
 from mien import __version__
 from mien.tasks.lesson.catalog import folder, lessons
 

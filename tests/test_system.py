@@ -29,7 +29,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> dict[str, Path | None]:
     """A CPU with bf16, every encoder, room on the disk, and two networks whose files the test may take away."""
     files: dict[str, Path | None] = {"finder": Path("finder.tflite"), "describer": Path("describer.safetensors")}
     monkeypatch.setattr(runtime, "describe_machine", lambda: {
-        "cpu": "a chip", "memory_total": 7_500_000_000, "gpus": [], "versions": {"torch": "2.13.0", "faiss-cpu": None},
+        "cpu": "a chip", "memory_total": 7_500_000_000, "gpus": [], "versions": {"torch": "2.13.0", "psycopg": None},
         "hints": [], "runtime": {"device": "cpu", "precision": "bf16", "channels_last": True, "threads": 2,
                                  "reason": "bf16 is 3.1 times as fast"}})  # fmt: skip
     monkeypatch.setattr(run, "_encoders", lambda: dict.fromkeys(run.ENCODERS, True))
@@ -49,7 +49,7 @@ def test_a_machine_that_lacks_nothing(machine: dict, capsys: pytest.CaptureFixtu
     assert (found["weights_here"], found["weights_known"], found["free_gb"]) == (2, 2, 80)
     assert found["versions"]["torch"] == "2.13.0"
     assert found["versions"]["cyclopts"] == metadata.version("cyclopts")
-    assert "faiss-cpu" not in found["versions"]
+    assert "psycopg" not in found["versions"]
     assert main(["doctor"]) == 0
     text = capsys.readouterr().out
     assert "cpu, bf16, channels last, 2 threads: bf16 is 3.1 times as fast" in text

@@ -26,13 +26,14 @@ INSTALL = {
 }
 NEEDED = (
     "torch", "lightning-fabric", "numpy", "pillow", "av", "safetensors", "pyarrow", "ai-edge-litert", "c2pa-python",
-    "matplotlib",
+    "matplotlib", "faiss-cpu",
 )
 OPTIONAL = {
     "tensorboard": "training curves",
     "scikit-image": "one portrait of the demo",
     "captum": "mien explain",
     "optuna": "mien tune",
+    "psycopg": "galleries in PostgreSQL",
 }
 
 
