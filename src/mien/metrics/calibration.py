@@ -107,7 +107,7 @@ def calibrate(pairs: Pairs, rate: float = 1e-3, space: str = "", protocol: str =
     words = (f"{protocol or 'all pairs of the pictures given'}; {number[0]:,} same-person and {number[1]:,} different-person pairs; "
              f"threshold in the middle of the gap between distances that accepts at most {rate:g} of the different-person "
              "pairs; probability where same and different are equally likely beforehand")  # fmt: skip
-    count = len(np.union1d(pairs.first, pairs.second))
+    count = len(_who(pairs))
     return Calibration(space, threshold, rate, false_match, true_match, *held, slope, centre, *bounds, *number, count, words)
 
 
@@ -155,10 +155,12 @@ def platt(distances: np.ndarray, same: np.ndarray, steps: int = 100) -> tuple[fl
     distances, same = np.asarray(distances, np.float64), np.asarray(same, bool)
     _both_kinds(same)
     own, other = int(same.sum()), int((~same).sum())
+    parts = [_thinned(distances[kind]) for kind in (same, ~same)]
+    distances, same = np.concatenate(parts), np.arange(sum(map(len, parts))) < len(parts[0])
     mean, spread = distances.mean(), distances.std() or 1.0
     x = (distances - mean) / spread
     target = np.where(same, (own + 1) / (own + 2), 1 / (other + 2))
-    weight = np.where(same, 0.5 / own, 0.5 / other)
+    weight = np.where(same, 0.5 / len(parts[0]), 0.5 / len(parts[1]))
     design, at = np.stack([x, np.ones_like(x)]), np.zeros(2)
     loss = _loss(at, design, target, weight)
     for _ in range(steps):
@@ -178,6 +180,13 @@ def platt(distances: np.ndarray, same: np.ndarray, steps: int = 100) -> tuple[fl
     return float(-at[0] / spread), float(mean - spread * at[1] / at[0])
 
 
+def _thinned(distances: np.ndarray, most: int = 50_000) -> np.ndarray:
+    """Evenly spaced ranks of many distances: the fit sees the same distribution."""
+    if len(distances) <= most:
+        return distances
+    return np.sort(distances)[((np.arange(most) + 0.5) / most * len(distances)).astype(int)]
+
+
 def _loss(at: np.ndarray, design: np.ndarray, target: np.ndarray, weight: np.ndarray) -> float:
     value = at @ design
     return float(weight @ (np.logaddexp(0, value) - target * value))
@@ -195,22 +204,34 @@ def _rates(pairs: Pairs, threshold: float, times: int = DRAWS) -> tuple[Rate, Ra
 
 
 def _drawn(part: Pairs, accepted: np.ndarray, value: float, times: int) -> Estimate:
-    """Pairs are counted once for each pair of people, so that drawing people costs as many steps as there are such pairs."""
-    cells, place = np.unique(part.first.astype(np.int64) * part.people + part.second, return_inverse=True)
-    good, whole = np.bincount(place, accepted, len(cells)), np.bincount(place, minlength=len(cells))
-    cell_pairs = Pairs(np.zeros(len(cells)), cells // part.people, cells % part.people, part.people)
+    """The accepted pairs are weighed one by one, all pairs by how many each person is in: exact for all pairs of a folder with
+    as many pictures of everybody and near it otherwise, and takes no time.
+    """
+    few, one_person = part.choose(accepted), bool(part.same.all())
+    each = np.bincount(part.first, minlength=part.people) + (0 if one_person else np.bincount(part.second, minlength=part.people))
+    whole = _weighed(each, one_person)
 
     def rate(drawn: np.ndarray) -> float:
-        weights = pair_weights(cell_pairs, drawn)
-        total = float(weights @ whole)
-        return float(weights @ good) / total if total else math.nan
+        total = _weighed(each * drawn, one_person) / whole * len(part.distances)
+        return float(pair_weights(few, drawn).sum() / total) if total else math.nan
 
     return bootstrap(value, rate, part.people, times)
 
 
+def _weighed(each: np.ndarray, one_person: bool) -> float:
+    """How many pairs (of one person, or of two) come of so many shares."""
+    each = each.astype(np.float64)
+    return float(each.sum() if one_person else each.sum() ** 2 - each @ each)
+
+
+def _who(pairs: Pairs) -> np.ndarray:
+    """The people that are in a pair at all."""
+    return np.flatnonzero(np.bincount(pairs.first, minlength=pairs.people) + np.bincount(pairs.second, minlength=pairs.people))
+
+
 def _held_out(pairs: Pairs, rate: float) -> tuple[Rate | None, Rate | None]:
     """False and true matches among people that had no part in the threshold: each fifth of the people by the other four fifths'."""
-    known = np.union1d(pairs.first, pairs.second)
+    known = _who(pairs)
     if len(known) < 2 * FOLDS:
         return None, None
     fold = np.zeros(pairs.people, int)
