@@ -148,7 +148,7 @@ def test_without_a_triplet_nothing_is_to_be_learned(people: list[int]) -> None:
     for loss in (metric.batch_all, metric.semi_hard, metric.batch_hard):
         cost = loss(vectors, torch.tensor(people))
         cost.backward()
-        assert float(cost) == 0
+        assert cost.item() == 0
     assert vectors.grad is not None
     assert not vectors.grad.any()
 
@@ -164,12 +164,12 @@ def test_the_pair_head_by_hand() -> None:
     head = metric.PairHead(2)
     head.load_state_dict({"weight": torch.tensor([-2.0, -3.0]), "bias": torch.tensor(1.0)})
     a, b = torch.tensor([0.5, 0.0]), torch.tensor([0.0, 0.25])
-    assert float(head(a, b)) == float(head(b, a)) == pytest.approx(-0.75)
-    assert float(head(a, b).sigmoid()) == pytest.approx(0.32082, abs=1e-5)
+    assert head(a, b).item() == head(b, a).item() == pytest.approx(-0.75)
+    assert head(a, b).sigmoid().item() == pytest.approx(0.32082, abs=1e-5)
     # With a copy of `a` as a third picture: one same pair at distance 0 (logit 1), two different ones at logit -0.75.
     same, different = math.log1p(math.exp(-1)), math.log1p(math.exp(-0.75))
     found = metric.pairwise_loss(head, torch.stack([a, b, a]), torch.tensor([0, 1, 0]))
-    assert float(found) == pytest.approx((same + different) / 2)
+    assert found.item() == pytest.approx((same + different) / 2)
 
 
 def test_a_new_pair_head_knows_nothing_yet_but_that_far_is_different() -> None:
