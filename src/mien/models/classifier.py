@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from mien.data.files import atomic
 from mien.models.catalog import NETWORKS
+from mien.models.speed import FitsInputs
 from mien.nn.inputs import InputLayer
 from mien.weights import cards, locate
 
@@ -47,6 +48,16 @@ def build(plan: Plan) -> nn.Sequential:
     except TypeError as error:
         raise ValueError(f"{plan.network} cannot be built with {dict(plan.options)}: {error}") from None
     return nn.Sequential(InputLayer(plan.shape, plan.inputs), network)
+
+
+@torch.no_grad()
+def fit_inputs(net: nn.Sequential, images: Tensor) -> None:
+    """Statistics of (N, C, H, W) training pictures for the input layer of `build`, and for a network that starts from its data."""
+    inputs, network = net[0], net[1]
+    assert isinstance(inputs, InputLayer)
+    inputs.fit(images)
+    if isinstance(network, FitsInputs):
+        network.fit_inputs(inputs(images[:: max(len(images) // 5000, 1)]))
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""A supervised training as a value: which network, on what, and how. Recipes are functions that return one."""
+"""A training as a value: which network, on what, and how. Recipes are functions that return one."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ Schedule = Literal["constant", "step", "cosine", "linear", "onecycle"]
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """Everything a supervised training of a classifier depends on, beside the machine."""
+class Training:
+    """What every training of a network on pictures depends on, beside the machine."""
 
     network: str
     """A key of `mien.models.catalog.NETWORKS`."""
@@ -24,16 +24,12 @@ class Recipe:
     """File or folder, below the data folder."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """For the network's builder."""
-    names: tuple[str, ...] = ()
-    """Of the classes, where the data has only numbers for them."""
     size: int | None = None
     """Pixels a side; None: as the pictures are."""
     inputs: str = "standard"
     """Input layer: none, mean, standard, pca, zca; fitted on the training pictures."""
 
     epochs: float = 10.0
-    batch: int = 128
-    """Pictures in one step, over all processes together; 0: all of them (batch gradient descent)."""
     optimiser: Optimiser = "sgd"
     lr: float = 0.1
     momentum: float = 0.0
@@ -43,8 +39,6 @@ class Recipe:
     """Of Adam."""
     l2: float = 0.0
     """L2 penalty (weight decay; with adamw decoupled) on `penalised`."""
-    l1: float = 0.0
-    """L1 penalty on `penalised`."""
     penalised: str = "weights"
     """Which parameters the penalties are for: "weights" (no biases, no norms), "all", or a regular expression for their names."""
     bias_lr: float = 1.0
@@ -61,10 +55,6 @@ class Recipe:
     final: float = 0.0
     """Where cosine, linear and onecycle end, as a share of `lr`."""
 
-    loss: Literal["cross-entropy", "squared"] = "cross-entropy"
-    label_smoothing: float = 0.0
-    mixup: float = 0.0
-    """Alpha of mix-up's Beta distribution (Zhang et al. 2017); 0: none."""
     flip: bool = False
     """Mirror images; every picture alternates by epoch (Jordan 2024) from a random first side."""
     shift: int = 0
@@ -73,6 +63,42 @@ class Recipe:
     """Side of the square that is blanked (DeVries and Taylor 2017); 0: none."""
     average: float = 0.0
     """Decay of the moving average of weights; 0: none."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for values that cannot be."""
+        for name, good in self.checks().items():
+            if not good:
+                raise ValueError(f"{name} cannot be {getattr(self, name)}")
+
+    def checks(self) -> dict[str, bool]:
+        """Setting -> whether its value can be."""
+        return {
+            "epochs": self.epochs > 0,
+            "lr": self.lr > 0,
+            "momentum": 0 <= self.momentum < 1,
+            "warmup": 0 <= self.warmup <= 1,
+            "average": 0 <= self.average < 1,
+            "shift": self.shift >= 0,
+            "cutout": self.cutout >= 0,
+            "l2": self.l2 >= 0,
+        }
+
+
+@dataclass(frozen=True)
+class Recipe(Training):
+    """Everything a supervised training of a classifier depends on, beside the machine."""
+
+    names: tuple[str, ...] = ()
+    """Of the classes, where the data has only numbers for them."""
+    batch: int = 128
+    """Pictures in one step, over all processes together; 0: all of them (batch gradient descent)."""
+    loss: Literal["cross-entropy", "squared"] = "cross-entropy"
+    label_smoothing: float = 0.0
+    l1: float = 0.0
+    """L1 penalty on `penalised`."""
+    mixup: float = 0.0
+    """Alpha of mix-up's Beta distribution (Zhang et al. 2017); 0: none."""
 
     dev: float = 0.1
     """Share of the training pictures held back: they decide when to stop. 0: none, the score is of the test pictures, once."""
@@ -80,28 +106,16 @@ class Recipe:
     """Stop when this many evaluations on dev brought nothing; 0: never."""
     mirror: bool = False
     """Test with the mean over the picture and its mirror image."""
-    seed: int = 0
 
-    def __post_init__(self) -> None:
-        """Raises ValueError for values that cannot be."""
-        checks = {
-            "epochs": self.epochs > 0,
+    def checks(self) -> dict[str, bool]:
+        """Those of every training, and its own."""
+        return super().checks() | {
             "batch": self.batch >= 0,
-            "lr": self.lr > 0,
             "dev": 0 <= self.dev < 1,
-            "momentum": 0 <= self.momentum < 1,
-            "warmup": 0 <= self.warmup <= 1,
-            "average": 0 <= self.average < 1,
             "label_smoothing": 0 <= self.label_smoothing < 1,
             "mixup": self.mixup >= 0,
-            "shift": self.shift >= 0,
-            "cutout": self.cutout >= 0,
             "l1": self.l1 >= 0,
-            "l2": self.l2 >= 0,
         }
-        for name, good in checks.items():
-            if not good:
-                raise ValueError(f"{name} cannot be {getattr(self, name)}")
 
 
 def settings(pairs: Iterable[str], recipe: Any) -> Any:

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -25,7 +26,7 @@ from mien.progress import say
 from mien.runtime import Runtime, choose
 from mien.train import report
 from mien.train.loop import fit
-from mien.train.recipe import Recipe
+from mien.train.recipe import Recipe, Training
 from mien.train.supervised import Part, SupervisedTask
 from mien.train.types import Event, Every, Fitted
 from mien.types import Learned
@@ -99,7 +100,7 @@ def learn(
         keep_freed_memory()
     ready = ready or prepare(recipe, source)
     if first_process():
-        _remember(recipe, ready, out, resume)
+        remember(recipe, ready.split, out, resume)
     task = SupervisedTask(recipe, ready.classes, ready.train, ready.dev, net)
     if first_process():
         shown = f"{len(ready.train)} pictures of {len(ready.classes)} classes, {task.steps} steps of {task.batch}"
@@ -220,7 +221,7 @@ def _test(chances: Tensor, ready: Prepared, out: Path) -> tuple[float, float]:
     return float((predictions == labels).mean()), float(F.nll_loss(chances.clamp_min(1e-12).log(), ready.test.labels.cpu()))
 
 
-def _remember(recipe: Recipe, ready: Prepared, out: Path, resume: bool) -> None:
+def remember(recipe: Training, split: Mapping[str, Any], out: Path, resume: bool) -> None:
     """Store recipe and split with the run; a run goes on with the settings it was started with."""
     mine = json.loads(json.dumps(asdict(recipe)))
     if (out / RECIPE).is_file():
@@ -229,7 +230,7 @@ def _remember(recipe: Recipe, ready: Prepared, out: Path, resume: bool) -> None:
         if changed or not resume:
             why = f"it was started with other settings ({', '.join(changed)})" if changed else "--resume goes on with it"
             raise ValueError(f"{out} holds a run already: {why}; or name another folder")
-    for name, value in ((RECIPE, mine), (PARTITION, ready.split)):
+    for name, value in ((RECIPE, mine), (PARTITION, split)):
         with atomic(out / name) as draft:
             draft.write_text(json.dumps(value), encoding="utf-8")
 
