@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Optimiser = Literal["sgd", "adam", "adamw", "rmsprop"]
+MetricLoss = Literal["triplet", "semi-hard", "batch-hard", "pairwise", "contrastive", "arcface", "cosface"]
 Schedule = Literal["constant", "step", "cosine", "linear", "onecycle"]
 
 
@@ -115,6 +116,53 @@ class Recipe(Training):
             "label_smoothing": 0 <= self.label_smoothing < 1,
             "mixup": self.mixup >= 0,
             "l1": self.l1 >= 0,
+        }
+
+
+@dataclass(frozen=True)
+class MetricRecipe(Training):
+    """Everything the training of an embedder depends on, beside the machine: a network that maps pictures to vectors."""
+
+    loss: MetricLoss = "semi-hard"
+    """Triplets (all of a batch, semi-hard or hardest), pairs (logistic or contrastive), margin softmax: `mien.nn.metric`."""
+    margin: float | None = None
+    """None: the loss's usual one (`mien.train.metric.LOSSES`); the pairwise loss has none."""
+    scale: float = 16.0
+    """What the cosines of a margin softmax are multiplied by."""
+    vector: int = 64
+    """Numbers in a vector."""
+    people: int = 10
+    """P: in one step, over all processes together."""
+    photos: int = 4
+    """K: pictures of each of them; who has fewer is shown some twice."""
+
+    turn: float = 0.0
+    """Largest rotation in degrees (pictures must be square: `size`)."""
+    zoom: float = 0.0
+    """Largest change of size, as a share."""
+    light: float = 0.0
+    """Largest change of contrast and brightness, as a share."""
+
+    dev: float = 0.0
+    """Share of the people held back to watch the training."""
+    test: float = 0.25
+    """Share of the people held back for the test: nobody the network has ever seen. 0: none."""
+    mirror: bool = True
+    """A vector is that of the picture and its mirror image together."""
+
+    def checks(self) -> dict[str, bool]:
+        """Those of every training, and its own."""
+        return super().checks() | {
+            "margin": self.margin is None or self.margin >= 0,
+            "scale": self.scale > 0,
+            "vector": self.vector > 0,
+            "people": self.people >= 2,
+            "turn": self.turn >= 0 and (not self.turn or self.size is not None),
+            "zoom": 0 <= self.zoom < 1 and (not self.zoom or self.size is not None),
+            "light": 0 <= self.light < 1,
+            "photos": self.photos >= 2 or self.loss in ("arcface", "cosface"),
+            "dev": 0 <= self.dev < 1,
+            "test": 0 <= self.test < 1 and self.dev + self.test < 1,
         }
 
 
