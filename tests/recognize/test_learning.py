@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from mien.cli import main
 from mien.data.pictures import write_picture
 from mien.models.embedder import load, vectors
 from mien.tasks.recognize import recipes
@@ -97,3 +98,13 @@ def test_recipes_differ_in_their_loss() -> None:
              recipes.orl_arcface, recipes.orl_cosface]  # fmt: skip
     assert [make().loss for make in every] == ["triplet", "semi-hard", "batch-hard", "pairwise", "contrastive", "arcface", "cosface"]
     assert all(replace(make(), loss="triplet", lr=recipes.ORL.lr) == recipes.orl_triplet() for make in every)
+
+
+def test_recipes_are_found_and_run_by_mien_train(tmp_path: Path, album: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    changes = (f"data={album.name}", "size=20", "epochs=0.1", "people=3", "options.widths=4,4,4")
+    words = ["recognize/orl-arcface", "--data", str(album.parent)]
+    assert main(["train", *words, "--out", str(tmp_path / "run"), *(f"--set={one}" for one in changes), "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["loss"], said["people"]) == ("arcface", {"train": 8, "dev": 0, "test": 2})
+    assert main(["tune", *words, "--range", "lr=1e-3..1:log", "--out", str(tmp_path)]) == 2
+    assert "trains no classifier" in capsys.readouterr().err
