@@ -93,3 +93,31 @@ class Learned:
     test_loss: float | None
     reason: str
     files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LearnedEmbedder:
+    """How the training of an embedder ended."""
+
+    out: Path
+    network: str
+    loss: str
+    parameters: int
+    vector: int
+    """Numbers in a vector; its length is 1."""
+    people: dict[str, int]
+    """train, dev, test -> how many; nobody is in two of them."""
+    pictures: dict[str, int]
+    epochs: float
+    seconds: float
+    images_per_second: float
+    auc: float | None
+    """Of all pairs of pictures of the test people: how often the same person is nearer than two people."""
+    eer: float | None
+    """Equal error rate of the same pairs."""
+    one_shot: float | None
+    """One photo each of five test people: how often another photo is nearest to its own person's."""
+    threshold: float | None
+    """The distance at which the test people's errors are equal: a start; `mien recognize calibrate` finds yours."""
+    reason: str
+    files: tuple[str, ...]

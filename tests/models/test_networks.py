@@ -260,3 +260,20 @@ def test_the_signal_and_the_volume_of_the_lecture() -> None:
 def test_what_cannot_be_built_is_said(build: Callable[[], nn.Module], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         build()
+
+
+def test_the_siamese_network_layer_by_layer() -> None:
+    """Koch et al. 2015, figure 4: 96 x 96 x 64, 42 x 42 x 128, 18 x 18 x 128, 6 x 6 x 256, 4096; parameters by hand."""
+    net = on_meta(NETWORKS["siamese"].build)
+    assert isinstance(net, nn.Sequential)
+    x, shapes = torch.empty(1, 1, 105, 105, device="meta"), []
+    for layer in net:
+        x = layer(x)
+        if isinstance(layer, nn.Conv2d | nn.Linear):
+            shapes.append(tuple(x.shape[1:]))
+    assert shapes == [(64, 96, 96), (128, 42, 42), (128, 18, 18), (256, 6, 6), (4096,)]
+    by_hand = 64 * 101 + 128 * (49 * 64 + 1) + 128 * (16 * 128 + 1) + 256 * (16 * 128 + 1) + 4096 * (9216 + 1)
+    assert parameters(net) == by_hand == 38_947_648
+    with pytest.raises(ValueError, match="65 pixels a side or more, not 64"):
+        NETWORKS["siamese"].build(size=64)
+    assert NETWORKS["siamese"].build(classes=3, size=65, widths=(4, 4, 4, 4))(torch.zeros(2, 1, 65, 65)).shape == (2, 3)

@@ -18,6 +18,7 @@ from mien.models.mlp import mlp_classifier
 from mien.models.recurrent import recurrent
 from mien.models.resnet import resnet
 from mien.models.resnet_cifar import resnet_cifar
+from mien.models.siamese import siamese
 from mien.models.signal import signal_net
 from mien.models.speed import speednet
 from mien.models.vgg import vgg, vgg_cifar
@@ -81,6 +82,7 @@ NETWORKS: dict[str, Network] = {
     "densenet201": Network(partial(densenet, "densenet201"), IMAGENET, HUANG, 20_013_928),
     "densenet-bc-100-12": Network(densenet_cifar, CIFAR, HUANG, 769_162),
     "speednet": Network(speednet, CIFAR, "Jordan 2024", None),
+    "siamese": Network(siamese, (1, 105, 105), "Koch et al. 2015", None),
     "rnn": Network(partial(recurrent, "plain"), DIGITS, "Elman 1990", None),
     "gru": Network(partial(recurrent, "gru"), DIGITS, "Cho et al. 2014", None),
     "lstm": Network(partial(recurrent, "lstm"), DIGITS, "Hochreiter and Schmidhuber 1997", None),

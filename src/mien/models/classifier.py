@@ -1,4 +1,4 @@
-"""A trained classifier as one file: weights as safetensors, and in its header the plan that builds the network again."""
+"""A trained classifier (or embedder) as one file: weights as safetensors, in its header the plan that builds the network again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from torch import Tensor, nn
 
 from mien.data.files import atomic
 from mien.models.catalog import NETWORKS
+from mien.models.speed import FitsInputs
 from mien.nn.inputs import InputLayer
+from mien.nn.metric import UnitLength
 from mien.weights import cards, locate
 
 HEADER = "mien_classifier"
@@ -23,30 +25,46 @@ HEADER = "mien_classifier"
 
 @dataclass(frozen=True)
 class Plan:
-    """All that is needed to build a classifier before its weights are loaded."""
+    """All that is needed to build a network before its weights are loaded."""
 
     network: str
     """A key of `mien.models.catalog.NETWORKS`."""
     shape: tuple[int, int, int]
     """Channels, height, width of a picture."""
     classes: tuple[str, ...]
+    """Of a classifier; of an embedder (`mien.models.embedder`) none."""
     inputs: str = "standard"
     """Kind of the input layer (`mien.nn.inputs`)."""
     mirror: bool = False
-    """Whether probabilities are the mean over the picture and its mirror image."""
+    """Whether probabilities (vectors) are the mean over the picture and its mirror image."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """What the network's builder is given beside the number of classes."""
+    vector: int = 0
+    """Numbers in the vector of unit length that an embedder makes of a picture; 0: a classifier."""
 
 
 def build(plan: Plan) -> nn.Sequential:
-    """Input layer and network, untrained: (B, C, H, W) uint8 or 0..1 -> (B, classes) logits. ValueError for no such network."""
+    """Input layer and network, untrained: (B, C, H, W) uint8 or 0..1 -> (B, classes) logits, or (B, vector) of unit length.
+
+    ValueError for no such network.
+    """
     if plan.network not in NETWORKS:
         raise ValueError(f"no network is called {plan.network!r}; known: {', '.join(NETWORKS)}")
     try:
-        network = NETWORKS[plan.network].build(classes=len(plan.classes), **plan.options)
+        network = NETWORKS[plan.network].build(classes=plan.vector or len(plan.classes), **plan.options)
     except TypeError as error:
         raise ValueError(f"{plan.network} cannot be built with {dict(plan.options)}: {error}") from None
-    return nn.Sequential(InputLayer(plan.shape, plan.inputs), network)
+    return nn.Sequential(InputLayer(plan.shape, plan.inputs), network, *([UnitLength()] if plan.vector else []))
+
+
+@torch.no_grad()
+def fit_inputs(net: nn.Sequential, images: Tensor) -> None:
+    """Statistics of (N, C, H, W) training pictures for the input layer of `build`, and for a network that starts from its data."""
+    inputs, network = net[0], net[1]
+    assert isinstance(inputs, InputLayer)
+    inputs.fit(images)
+    if isinstance(network, FitsInputs):
+        network.fit_inputs(inputs(images[:: max(len(images) // 5000, 1)]))
 
 
 @torch.no_grad()
@@ -113,8 +131,16 @@ def find(model: str | Path) -> Path:
 
 
 def load(model: str | Path) -> tuple[nn.Sequential, Plan]:
-    """A classifier in eval mode, float32, on the CPU, and its plan."""
+    """A classifier in eval mode, float32, on the CPU, and its plan; ValueError where it is none."""
     path = find(model)
+    net, plan = opened(path)
+    if plan.vector:
+        raise ValueError(f"{path} makes vectors of {plan.vector} numbers and knows no classes: expected a classifier")
+    return net, plan
+
+
+def opened(path: Path) -> tuple[nn.Sequential, Plan]:
+    """What `save` wrote, in eval mode, float32, on the CPU."""
     plan = read_plan(path)
     net = build(plan)
     with safe_open(str(path), framework="pt") as file:

@@ -1,4 +1,4 @@
-"""Training pairs for the face swap, made on whole batches of tensors: what the encoder sees, and what the decoder shall restore."""
+"""Batches of faces turned, zoomed, bent and recoloured; and the face swap's pairs: what the encoder sees, what shall be restored."""
 
 from __future__ import annotations
 
@@ -82,3 +82,14 @@ def centre(crops: Tensor, size: int, cover: float) -> Tensor:
     still = Jitter(0, 0, 0, 0, 0, 0)
     where = places(len(crops), size, cover, still, Generator()).to(crops.device)
     return F.grid_sample(crops.float() / 255, where, padding_mode="border", align_corners=False)
+
+
+def moved(images: Tensor, turn: float, zoom: float, light: float, rng: Generator) -> Tensor:
+    """(B, C, S, S) uint8 or 0..1 -> 0..1: each turned (degrees), zoomed, its contrast and brightness changed by up to so much."""
+    images = images.float() / 255 if images.dtype == torch.uint8 else images
+    if turn or zoom:
+        where = places(len(images), images.shape[-1], 1.0, Jitter(turn, zoom, 0, 0, 0, 0), rng).to(images.device)
+        images = F.grid_sample(images, where, padding_mode="border", align_corners=False)
+    gain, shift = (uniform(rng, len(images), 1, 1, 1).to(images.device) * light for _ in range(2))
+    mean = images.mean((1, 2, 3), keepdim=True)
+    return ((images - mean) * (1 + gain) + mean + shift / 2).clamp(0, 1) if light else images

@@ -23,6 +23,14 @@ class Changes:
         return Changes(self.mirrored[which], self.offset[which], self.hole[which])
 
 
+def seeded(*place: int) -> torch.Generator:
+    """Random numbers that are a function of where they are drawn: seed, kind, epoch or step."""
+    seed = 0
+    for number in place:
+        seed = (seed * 1_000_003 + number + 1) % 2**62
+    return torch.Generator().manual_seed(seed)
+
+
 def draw(count: int, size: tuple[int, int], shift: int, random: torch.Generator) -> Changes:
     """Random changes for `count` pictures of `size` (height, width)."""
     hole = torch.rand(count, 2, generator=random) * torch.tensor(size)

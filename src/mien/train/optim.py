@@ -10,7 +10,7 @@ from typing import Any
 from torch import nn
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
-from mien.train.recipe import Recipe
+from mien.train.recipe import Training
 
 
 def penalised(net: nn.Module, which: str) -> set[str]:
@@ -29,7 +29,7 @@ def penalised(net: nn.Module, which: str) -> set[str]:
     return found
 
 
-def groups(net: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
+def groups(net: nn.Module, recipe: Training) -> list[dict[str, Any]]:
     """Parameter groups by weight decay and rate (`bias_lr` is for parameters of one dimension); as few as can be: each costs time."""
     chosen = penalised(net, recipe.penalised)
     out: dict[tuple[float, float], list[nn.Parameter]] = {}
@@ -40,7 +40,7 @@ def groups(net: nn.Module, recipe: Recipe) -> list[dict[str, Any]]:
     return [{"params": params, "weight_decay": decay, "peak": peak} for (decay, peak), params in out.items()]
 
 
-def optimiser(net: nn.Module, recipe: Recipe) -> Optimizer:
+def optimiser(net: nn.Module, recipe: Training) -> Optimizer:
     """The recipe's optimiser over all trainable parameters; fused kernels: one pass over memory instead of several."""
     parts = [{**g, "lr": g["peak"]} for g in groups(net, recipe)]
     make: dict[str, Callable[[], Optimizer]] = {
@@ -52,7 +52,7 @@ def optimiser(net: nn.Module, recipe: Recipe) -> Optimizer:
     return make[recipe.optimiser]()
 
 
-def rate(recipe: Recipe, share: float) -> float:
+def rate(recipe: Training, share: float) -> float:
     """The factor on the learning rate when `share` (0..1) of the training is done (onecycle: Smith 2018, without the momentum)."""
     warmup = recipe.warmup or (0.3 if recipe.schedule == "onecycle" else 0.0)
     if share < warmup:
@@ -66,3 +66,10 @@ def rate(recipe: Recipe, share: float) -> float:
         case "linear":
             return 1 - (1 - recipe.final) * rest
     return 1.0
+
+
+def set_rate(optimizer: Optimizer, recipe: Training, share: float) -> None:
+    """Give every group its learning rate when `share` (0..1) of the training is done."""
+    factor = rate(recipe, share)
+    for group in optimizer.param_groups:
+        group["lr"] = group["peak"] * factor

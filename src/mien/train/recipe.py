@@ -1,4 +1,4 @@
-"""A supervised training as a value: which network, on what, and how. Recipes are functions that return one."""
+"""A training as a value: which network, on what, and how. Recipes are functions that return one."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Optimiser = Literal["sgd", "adam", "adamw", "rmsprop"]
+MetricLoss = Literal["triplet", "semi-hard", "batch-hard", "pairwise", "contrastive", "arcface", "cosface"]
 Schedule = Literal["constant", "step", "cosine", "linear", "onecycle"]
 LARGEST = 4096
 """Pixels a side from which a picture is a slip of the finger."""
 
 
 @dataclass(frozen=True)
-class Recipe:
-    """Everything a supervised training of a classifier depends on, beside the machine."""
+class Training:
+    """What every training of a network on pictures depends on, beside the machine."""
 
     network: str
     """A key of `mien.models.catalog.NETWORKS`."""
@@ -27,16 +28,12 @@ class Recipe:
     """File or folder, below the data folder."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """For the network's builder."""
-    names: tuple[str, ...] = ()
-    """Of the classes, where the data has only numbers for them."""
     size: int | None = None
     """Pixels a side; None: as the pictures are."""
     inputs: str = "standard"
     """Input layer: none, mean, standard, pca, zca; fitted on the training pictures."""
 
     epochs: float = 10.0
-    batch: int = 128
-    """Pictures in one step, over all processes together; 0: all of them (batch gradient descent)."""
     optimiser: Optimiser = "sgd"
     lr: float = 0.1
     momentum: float = 0.0
@@ -46,8 +43,6 @@ class Recipe:
     """Of Adam."""
     l2: float = 0.0
     """L2 penalty (weight decay; with adamw decoupled) on `penalised`."""
-    l1: float = 0.0
-    """L1 penalty on `penalised`."""
     penalised: str = "weights"
     """Which parameters the penalties are for: "weights" (no biases, no norms), "all", or a regular expression for their names."""
     bias_lr: float = 1.0
@@ -64,10 +59,6 @@ class Recipe:
     final: float = 0.0
     """Where cosine, linear and onecycle end, as a share of `lr`."""
 
-    loss: Literal["cross-entropy", "squared"] = "cross-entropy"
-    label_smoothing: float = 0.0
-    mixup: float = 0.0
-    """Alpha of mix-up's Beta distribution (Zhang et al. 2017); 0: none."""
     flip: bool = False
     """Mirror images; every picture alternates by epoch (Jordan 2024) from a random first side."""
     shift: int = 0
@@ -76,24 +67,21 @@ class Recipe:
     """Side of the square that is blanked (DeVries and Taylor 2017); 0: none."""
     average: float = 0.0
     """Decay of the moving average of weights; 0: none."""
-
-    dev: float = 0.1
-    """Share of the training pictures held back: they decide when to stop. 0: none, the score is of the test pictures, once."""
-    patience: int = 0
-    """Stop when this many evaluations on dev brought nothing; 0: never."""
-    mirror: bool = False
-    """Test with the mean over the picture and its mirror image."""
     seed: int = 0
 
     def __post_init__(self) -> None:
         """Raises ValueError for values that cannot be."""
-        checks = {
+        for name, good in self.checks().items():
+            if not good:
+                raise ValueError(f"{name} cannot be {getattr(self, name)}")
+
+    def checks(self) -> dict[str, bool]:
+        """Setting -> whether its value can be."""
+        return {
             "epochs": 0 < self.epochs < math.inf,
-            "batch": self.batch >= 0,
             "size": self.size is None or 0 < self.size <= LARGEST,
             "lr": 0 < self.lr < math.inf,
             "bias_lr": 0 <= self.bias_lr < math.inf,
-            "dev": 0 <= self.dev < 1,
             "momentum": 0 <= self.momentum < 1,
             "betas": len(self.betas) == 2 and all(0 <= beta < 1 for beta in self.betas),
             "eps": 0 < self.eps < math.inf,
@@ -103,18 +91,92 @@ class Recipe:
             "gamma": 0 < self.gamma < math.inf,
             "final": 0 <= self.final < math.inf,
             "average": 0 <= self.average < 1,
-            "label_smoothing": 0 <= self.label_smoothing < 1,
-            "mixup": 0 <= self.mixup < math.inf,
             "shift": self.shift >= 0,
             "cutout": self.cutout >= 0,
-            "l1": 0 <= self.l1 < math.inf,
             "l2": 0 <= self.l2 < math.inf,
-            "patience": self.patience >= 0,
             "seed": 0 <= self.seed < 2**32,
         }
-        for name, good in checks.items():
-            if not good:
-                raise ValueError(f"{name} cannot be {getattr(self, name)}")
+
+
+@dataclass(frozen=True)
+class Recipe(Training):
+    """Everything a supervised training of a classifier depends on, beside the machine."""
+
+    names: tuple[str, ...] = ()
+    """Of the classes, where the data has only numbers for them."""
+    batch: int = 128
+    """Pictures in one step, over all processes together; 0: all of them (batch gradient descent)."""
+    loss: Literal["cross-entropy", "squared"] = "cross-entropy"
+    label_smoothing: float = 0.0
+    l1: float = 0.0
+    """L1 penalty on `penalised`."""
+    mixup: float = 0.0
+    """Alpha of mix-up's Beta distribution (Zhang et al. 2017); 0: none."""
+
+    dev: float = 0.1
+    """Share of the training pictures held back: they decide when to stop. 0: none, the score is of the test pictures, once."""
+    patience: int = 0
+    """Stop when this many evaluations on dev brought nothing; 0: never."""
+    mirror: bool = False
+    """Test with the mean over the picture and its mirror image."""
+
+    def checks(self) -> dict[str, bool]:
+        """Those of every training, and its own."""
+        return super().checks() | {
+            "batch": self.batch >= 0,
+            "dev": 0 <= self.dev < 1,
+            "label_smoothing": 0 <= self.label_smoothing < 1,
+            "mixup": 0 <= self.mixup < math.inf,
+            "l1": 0 <= self.l1 < math.inf,
+            "patience": self.patience >= 0,
+        }
+
+
+@dataclass(frozen=True)
+class MetricRecipe(Training):
+    """Everything the training of an embedder depends on, beside the machine: a network that maps pictures to vectors."""
+
+    loss: MetricLoss = "semi-hard"
+    """Triplets (all of a batch, semi-hard or hardest), pairs (logistic or contrastive), margin softmax: `mien.nn.metric`."""
+    margin: float | None = None
+    """None: the loss's usual one (`mien.train.metric.LOSSES`); the pairwise loss has none."""
+    scale: float = 16.0
+    """What the cosines of a margin softmax are multiplied by."""
+    vector: int = 64
+    """Numbers in a vector."""
+    people: int = 10
+    """P: in one step, over all processes together."""
+    photos: int = 4
+    """K: pictures of each of them; who has fewer is shown some twice."""
+
+    turn: float = 0.0
+    """Largest rotation in degrees (pictures must be square: `size`)."""
+    zoom: float = 0.0
+    """Largest change of size, as a share."""
+    light: float = 0.0
+    """Largest change of contrast and brightness, as a share."""
+
+    dev: float = 0.0
+    """Share of the people held back to watch the training."""
+    test: float = 0.25
+    """Share of the people held back for the test: nobody the network has ever seen. 0: none."""
+    mirror: bool = True
+    """A vector is that of the picture and its mirror image together."""
+
+    def checks(self) -> dict[str, bool]:
+        """Those of every training, and its own."""
+        return super().checks() | {
+            "margin": self.margin is None or self.margin >= 0,
+            "scale": self.scale > 0,
+            "vector": self.vector > 0,
+            "people": self.people >= 2,
+            "turn": self.turn >= 0 and (not self.turn or self.size is not None),
+            "zoom": 0 <= self.zoom < 1 and (not self.zoom or self.size is not None),
+            "light": 0 <= self.light < 1,
+            "photos": self.photos >= 2 or self.loss in ("arcface", "cosface"),
+            "dev": 0 <= self.dev < 1,
+            "test": 0 <= self.test < 1 and self.dev + self.test < 1,
+        }
 
 
 def settings(pairs: Iterable[str], recipe: Any) -> Any:

@@ -79,6 +79,20 @@ def _label(part: str, name: str, points: np.ndarray) -> str:
     return f"{part}: last {shown.format(points[-1, 1])}{more}"
 
 
+def distances(found: np.ndarray, same: np.ndarray, threshold: float, path: Path) -> None:
+    """(N,) distances of pairs and which are of one person -> two histograms over one axis with the threshold, as a PNG."""
+    page = figure(6.4, 3.6)
+    axes = quiet(page.subplots(), "pairs of pictures of people never seen")
+    edges = np.linspace(0, max(float(found.max()), 1e-6), 50).tolist()
+    for kind, label, colour in ((same, "one person", BLUE), (~same, "two people", ORANGE)):
+        axes.hist(found[kind], edges, density=True, alpha=0.65, color=colour, label=f"{label}: {int(kind.sum()):,}")
+    axes.axvline(threshold, color=INK, linewidth=1.2, linestyle="--", label=f"errors equal at {threshold:.2f}")
+    axes.set_xlabel("distance of the two vectors", fontsize=9, color=INK)
+    axes.set_yticks([])
+    axes.legend(frameon=False, fontsize=9, labelcolor=INK)
+    write(page, path)
+
+
 def confusion(matrix: np.ndarray, classes: Sequence[str], path: Path, percent: bool = False) -> None:
     """(classes, classes) counts, row = true class, as a PNG: right in blue, wrong in orange, by the share of the row.
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -25,7 +26,7 @@ from mien.progress import say
 from mien.runtime import Runtime, choose
 from mien.train import report
 from mien.train.loop import fit
-from mien.train.recipe import Recipe
+from mien.train.recipe import Recipe, Training
 from mien.train.supervised import Part, SupervisedTask
 from mien.train.types import Event, Every, Fitted
 from mien.types import Learned
@@ -101,10 +102,10 @@ def learn(
         keep_freed_memory()
     ready = ready or prepare(recipe, source)
     if first_process():
-        _check_folder(recipe, out, resume)
+        check_folder(recipe, out, resume)
     task = SupervisedTask(recipe, ready.classes, ready.train, ready.dev, net)
     if first_process():
-        _remember(recipe, ready, out)
+        remember(recipe, ready.split, out)
         shown = f"{len(ready.train)} pictures of {len(ready.classes)} classes, {task.steps} steps of {task.batch}"
         say(f"{label}: {shown}; {runtime.reason}")
     fitted = fit(
@@ -225,11 +226,11 @@ def _test(chances: Tensor, ready: Prepared, out: Path) -> tuple[float, float]:
     return float((predictions == labels).mean()), float(F.nll_loss(chances.clamp_min(1e-12).log(), ready.test.labels.cpu()))
 
 
-def _as_json(recipe: Recipe) -> dict[str, Any]:
+def _as_json(recipe: Training) -> dict[str, Any]:
     return json.loads(json.dumps(asdict(recipe)))
 
 
-def _check_folder(recipe: Recipe, out: Path, resume: bool) -> None:
+def check_folder(recipe: Training, out: Path, resume: bool) -> None:
     """ValueError where `out` holds a run of other settings, or one that was not asked to be resumed; one without a step is none."""
     if not (out / RECIPE).is_file() or not any((out / "checkpoints").glob("step-*")):
         return
@@ -240,9 +241,9 @@ def _check_folder(recipe: Recipe, out: Path, resume: bool) -> None:
         raise ValueError(f"{out} holds a run already: {why}; or name another folder")
 
 
-def _remember(recipe: Recipe, ready: Prepared, out: Path) -> None:
+def remember(recipe: Training, split: Mapping[str, Any], out: Path) -> None:
     """Store recipe and split with the run."""
-    for name, value in ((RECIPE, _as_json(recipe)), (PARTITION, ready.split)):
+    for name, value in ((RECIPE, _as_json(recipe)), (PARTITION, split)):
         with atomic(out / name) as draft:
             draft.write_text(json.dumps(value), encoding="utf-8")
 

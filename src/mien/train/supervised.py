@@ -12,14 +12,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim import Optimizer
 
-from mien.models.classifier import Plan, build, check, probabilities
-from mien.models.speed import FitsInputs
-from mien.nn.batches import draw, gather
-from mien.nn.inputs import InputLayer
+from mien.models.classifier import Plan, build, check, fit_inputs, probabilities
+from mien.nn.batches import draw, gather, seeded
 from mien.nn.norms import restatistic
 from mien.runtime import Runtime
 from mien.train.average import EMA
-from mien.train.optim import optimiser, penalised, rate
+from mien.train.optim import optimiser, penalised, set_rate
 from mien.train.recipe import Recipe
 from mien.train.task import Task
 
@@ -58,7 +56,7 @@ class SupervisedTask(Task):
         torch.manual_seed(recipe.seed)
         self.net = build(self.plan) if net is None else net
         if net is None:
-            self._fit_inputs(train.images.permute(0, 3, 1, 2))
+            fit_inputs(self.net, train.images.permute(0, 3, 1, 2))
         self.batch = min(recipe.batch or len(train), len(train))
         self.items = self.batch
         self.epoch_steps = max(len(train) // self.batch, 1)
@@ -70,15 +68,6 @@ class SupervisedTask(Task):
         self.right = torch.zeros((), dtype=torch.long)
         self.shown, self.best = 0, float("-inf")
         self.forward: nn.Module = self.net
-
-    @torch.no_grad()
-    def _fit_inputs(self, images: Tensor) -> None:
-        """The input layer's statistics, and those of a network that starts from its data."""
-        inputs, network = self.net
-        assert isinstance(inputs, InputLayer)
-        inputs.fit(images)
-        if isinstance(network, FitsInputs):
-            network.fit_inputs(inputs(images[:: max(len(images) // 5000, 1)]))
 
     def modules(self) -> dict[str, nn.Module]:
         """Input layer and network."""
@@ -114,9 +103,7 @@ class SupervisedTask(Task):
     def step(self, fabric: Fabric, index: int) -> dict[str, float | Tensor]:
         """Batch, loss, gradient, penalties, step."""
         recipe = self.recipe
-        factor = rate(recipe, self.share)
-        for group in self.optimizer.param_groups:
-            group["lr"] = group["peak"] * factor
+        set_rate(self.optimizer, recipe, self.share)
         images, labels, others, mix = self._batch(fabric, index)
         with fabric.autocast():
             logits = self.forward(images).float()
@@ -150,7 +137,7 @@ class SupervisedTask(Task):
         which = whole[mine].to(self.train.images.device)
         if not (recipe.flip or recipe.shift or recipe.cutout or recipe.mixup):
             return gather(self.train.images, which), self.train.labels[which], self.train.labels[which], 1.0
-        random = self._generator(1, index)
+        random = seeded(recipe.seed, self.detours, 1, index)
         size = (self.train.images.shape[1], self.train.images.shape[2])
         changes = draw(len(whole), size, recipe.shift, random)
         changes.mirrored.copy_((whole * 2654435761 // 65536 + epoch) % 2 == 0 if recipe.flip else torch.zeros_like(changes.mirrored))
@@ -163,17 +150,11 @@ class SupervisedTask(Task):
         second = gather(self.train.images, others, changes[partner][mine], recipe.cutout)
         return (images.float() * mix + second.float() * (1 - mix)) / 255, self.train.labels[which], self.train.labels[others], mix
 
-    def _generator(self, *place: int) -> torch.Generator:
-        seed = 0
-        for number in (self.recipe.seed, self.detours, *place):
-            seed = (seed * 1_000_003 + number + 1) % 2**62
-        return torch.Generator().manual_seed(seed)
-
     def _shuffled(self, epoch: int) -> Tensor:
         """(N,) the order of an epoch; a part that fills no batch is left out, another one in every epoch."""
         key = epoch * 1000 + self.detours
         if self._order[0] != key:
-            self._order = (key, torch.randperm(len(self.train), generator=self._generator(0, epoch)))
+            self._order = (key, torch.randperm(len(self.train), generator=seeded(self.recipe.seed, self.detours, 0, epoch)))
         return self._order[1]
 
     def state(self) -> dict[str, Any]:

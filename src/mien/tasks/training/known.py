@@ -1,4 +1,4 @@
-"""Which recipes there are: the functions without arguments in every task's recipes.py that return a supervised `Recipe`."""
+"""Which recipes there are: the functions without arguments in every task's recipes.py that return a recipe."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pkgutil
 from collections.abc import Callable
 
 import mien.tasks
-from mien.train.recipe import Recipe
+from mien.train.recipe import Training
 
 
-def known() -> dict[str, Callable[[], Recipe]]:
+def known() -> dict[str, Callable[[], Training]]:
     """task/name, with dashes -> the function."""
     found = {}
     for task in pkgutil.iter_modules(mien.tasks.__path__):
@@ -23,12 +23,13 @@ def known() -> dict[str, Callable[[], Recipe]]:
         module = importlib.import_module(name)
         for word, function in inspect.getmembers(module, inspect.isfunction):
             signature = inspect.signature(function, eval_str=True)
-            if function.__module__ == name and not signature.parameters and signature.return_annotation is Recipe:
+            kind = signature.return_annotation
+            if function.__module__ == name and not signature.parameters and isinstance(kind, type) and issubclass(kind, Training):
                 found[f"{task.name}/{word.replace('_', '-')}"] = function
     return found
 
 
-def find(name: str) -> Recipe:
+def find(name: str) -> Training:
     """The recipe called `name`; ValueError names the nearest."""
     there = known()
     if name not in there:

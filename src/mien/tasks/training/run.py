@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from mien.types import Learned
+from mien.types import Learned, LearnedEmbedder
 
 TOP_LEVEL = True
 
@@ -62,10 +62,11 @@ def train(
     resume: bool = False,
     device: str = "auto",
     precision: str = "auto",
-) -> Learned:
+) -> Learned | LearnedEmbedder:
     """Train as a recipe says. Ctrl-C ends the step, saves and reports; the same line with --resume goes on.
 
-    OUT then holds model.safetensors, its card, curves, confusion matrix, the worst mistakes, checkpoints and TensorBoard's log.
+    OUT then holds model.safetensors, its card, curves, checkpoints and TensorBoard's log; of a classifier the confusion matrix and the
+    worst mistakes, of a network that tells people apart the distances of people it has not seen.
     Several processes: torchrun --nproc-per-node 2 -m mien train RECIPE ...
 
     Args:
@@ -82,13 +83,17 @@ def train(
     from mien.data.folder import data_folder
     from mien.runtime import choose
     from mien.tasks.training.known import find
-    from mien.train.recipe import settings
+    from mien.train.metric_session import learn_embedder
+    from mien.train.recipe import MetricRecipe, Recipe, settings
     from mien.train.session import learn
 
     chosen = settings(set_, find(recipe))
     source = (data or data_folder()) / chosen.data
     folder = out or Path("runs") / recipe.replace("/", "-")
-    return learn(chosen, source, folder, minutes=minutes, runtime=choose(device, precision), resume=resume, label=recipe)
+    learners: dict[type, Any] = {Recipe: learn, MetricRecipe: learn_embedder}
+    return learners[type(chosen)](
+        chosen, source, folder, minutes=minutes, runtime=choose(device, precision), resume=resume, label=recipe
+    )
 
 
 def tune(

@@ -36,6 +36,8 @@ def search_recipe(
 ) -> Tuned:
     """`mien tune`: pictures are read once; a trial keeps nothing but its score."""
     recipe = settings(fixed, find(name))
+    if not isinstance(recipe, Recipe):
+        raise ValueError(f"{name} trains no classifier: the search compares accuracies, so it takes recipes of classifiers only")
     if not recipe.dev:
         recipe = replace(recipe, dev=0.1)
     kinds = get_type_hints(Recipe)
