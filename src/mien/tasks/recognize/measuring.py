@@ -45,7 +45,7 @@ def looking(prober: Prober) -> Look:
 def evaluated(pictures: Path, images: Path | None, out: Path | None, file: Path | None, rate: float | None, model: str) -> Evaluated:
     """Every figure at the threshold of a calibration, and the report."""
     by, labelled = calibration(space(model), rate, EVALUATE, file), read_labelled(pictures, images)
-    source = f"{file or 'comes with mien'}, for a false-match rate of {by.asked:g}: {by.protocol}"
+    source = f"{file or 'what comes with mien'}, for a false-match rate of {by.asked:g}"
     measured = evaluate(labelled, looking(Prober(model)), by.threshold, source)
     if out:
         write_report(out, measured, by, foot=f"{model}, mien {mien.__version__}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -23,6 +23,7 @@ from mien.tasks.recognize.results import (
     Sighted,
     Verified,
 )
+from mien.types import LearnedEmbedder
 
 if TYPE_CHECKING:
     from mien.tasks.recognize.evidence import Row
@@ -314,6 +315,40 @@ def evaluate(
     return evaluated(Path(pictures), images, out, calibration, false_match_rate, model)
 
 
+def train(
+    folder: Path,
+    /,
+    *,
+    out: Path,
+    loss: Literal["triplet", "semi-hard", "batch-hard", "pairwise", "contrastive", "arcface", "cosface"] = "semi-hard",
+    minutes: float | None = None,
+    set_: Annotated[tuple[str, ...], Parameter(name="--set")] = (),
+    resume: bool = False,
+    device: str = "auto",
+    precision: str = "auto",
+) -> LearnedEmbedder:
+    """Train a network of your own that maps pictures of people to vectors, and test it on people it has not seen.
+
+    Args:
+        folder: a folder with one folder of pictures for each person, faces cut out (mien faces extract does that).
+        out: the run folder: model, card, curves, who was in which part.
+        loss: triplets, pairs, or a margin softmax.
+        minutes: stop after so many.
+        set_: change a setting: --set epochs=60 --set network=resnet20 (repeatable; docs/recognize-train.md).
+        resume: go on with a run that was stopped.
+        device: auto, cpu, cuda, cuda:1, mps.
+        precision: auto, fp32, bf16.
+
+    """
+    from dataclasses import replace
+
+    from mien.tasks.recognize import recipes
+    from mien.tasks.recognize.learning import train_embedder
+
+    recipe = replace(recipes.folder(), loss=loss)
+    return train_embedder(Path(folder), Path(out), recipe, minutes, set_, resume, device, precision)
+
+
 def _sighted(row: Row) -> Sighted:
     sighting, name, why, chance = row
     nearest = sighting.hits[0] if sighting.hits else None
@@ -322,4 +357,4 @@ def _sighted(row: Row) -> Sighted:
     return Sighted(sighting.source, (x1, y1, x2, y2), name, *near, why, sighting.start, sighting.stop)
 
 
-COMMANDS = (verify, enroll, identify, people, forget, cluster, calibrate, evaluate, audit, export, import_)
+COMMANDS = (verify, enroll, identify, people, forget, cluster, calibrate, evaluate, train, audit, export, import_)
