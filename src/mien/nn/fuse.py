@@ -19,4 +19,4 @@ def fused(module: nn.Module) -> nn.Module:
             layers[-1] = fuse_conv_bn_eval(layers[-1], layer)
         else:
             layers.append(layer)
-    return nn.Sequential(*layers)
+    return nn.Sequential(*layers).eval()

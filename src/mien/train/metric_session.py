@@ -65,7 +65,8 @@ def prepare_people(recipe: MetricRecipe, source: Path) -> PreparedPeople:
     least = {name: round(share * len(people)) for name, share in shares.items()}
     if min(least.values()) < 2:
         found = ", ".join(f"{name} {count}" for name, count in least.items())
-        raise ValueError(f"{source} has {len(people)} people, which makes {found}: expected two or more in each part (--set test=0.4 changes the shares)")
+        raise ValueError(f"{source} has {len(people)} people, which makes {found}: expected two or more in each part "
+                         "(--set test=0.4 changes the shares)")  # fmt: skip
     pieces = partition(np.zeros(len(people)), list(shares.values()), recipe.seed)
     chosen = {name: people[piece] for name, piece in zip(shares, pieces, strict=True)}
     names = {name: tuple(examples.classes[one] for one in some) for name, some in chosen.items()}

@@ -1,6 +1,7 @@
 """The calibrations that come with mien, made anew from pictures of people who are in none of the tests.
 
     python -m mien.tasks.recognize.shipping DATA/faces --model dlib-face --out src/mien/tasks/recognize/calibrations/dlib-face.json
+    python -m mien.tasks.recognize.shipping DATA/faces --model mien-face --held-back RUN/held_back.txt --out ...
 
 `SOURCES` says whose pictures; a file's name is PERSON_NUMBER, or its folder is the person. Faces too poor to decide by are left out,
 as `mien recognize verify` refuses them.
@@ -11,7 +12,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Container
 from dataclasses import asdict
 from pathlib import Path
 
@@ -28,8 +29,6 @@ SOURCES = {"dlib-face": ("frames347", "people1612"), "mien-face": ("orl", "peopl
 RATES = (1e-2, 1e-3, 1e-4, 1e-5)
 TESTED = re.compile(r"^(Colin_Powell)_")
 """Also in the test pictures."""
-HELD_BACK = 10
-"""Of the people of people1612 one in so many is never trained on: those whose place in the sorted names is a multiple of it."""
 
 
 def person_of(photo: Path) -> str:
@@ -37,27 +36,21 @@ def person_of(photo: Path) -> str:
     return photo.parent.name if photo.parent.parent.name == "orl" else re.sub(r"_\d+$", "", photo.stem)
 
 
-def held_back(names: Sequence[str]) -> set[str]:
-    """People who take no part in training mien-face: one in `HELD_BACK` of those in people1612 alone."""
-    return set(sorted(set(names))[::HELD_BACK])
-
-
-def photos(data: Path, model: str) -> list[Path]:
-    """Those to calibrate `model` with."""
+def photos(data: Path, model: str, only: Container[str] | None) -> list[Path]:
+    """Those to calibrate `model` with; of people1612 those of `only`."""
     found = []
     for folder in SOURCES[model]:
         there = [p for p in sorted((data / folder).rglob("*")) if p.suffix in (".jpg", ".png", ".pgm") and not TESTED.match(p.name)]
-        if model == "mien-face" and folder == "people1612":
-            kept = held_back([person_of(p) for p in there])
-            there = [p for p in there if person_of(p) in kept]
+        if only is not None and folder == "people1612":
+            there = [p for p in there if person_of(p) in only]
         found += there
     return found
 
 
-def shipped(data: Path, model: str) -> list[Calibration]:
+def shipped(data: Path, model: str, only: Container[str] | None = None) -> list[Calibration]:
     """One calibration for each of `RATES` that the pictures support."""
     prober, vectors, names, without = Prober(model), [], [], 0
-    chosen = photos(data, model)
+    chosen = photos(data, model, only)
     with Progress(f"describe with {model}", total=len(chosen), unit="photos") as bar:
         for path, found in prober.photos(chosen):
             bar.advance(note=f"{len(vectors)} faces")
@@ -80,9 +73,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--model", choices=tuple(SOURCES), default="dlib-face")
+    parser.add_argument("--held-back", type=Path, help="the people of people1612 who had no part in a training, one a line")
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
-    made = shipped(given.data, given.model)
+    only = given.held_back.read_text(encoding="utf-8").split() if given.held_back else None
+    made = shipped(given.data, given.model, only)
     with atomic(given.out) as draft:
         draft.write_text(json.dumps([{"form": FORM, **asdict(one)} for one in made], indent=1) + "\n", encoding="utf-8")
     for one in made:
