@@ -90,7 +90,8 @@ def test_a_training_goes_on_where_it_stopped_and_is_exported(tmp_path: Path) -> 
     np.savez(shards / "0.npz", x=x, y=rng.normal(size=(80, 128)).astype(np.float32) / 11)
 
     def train(folder: Path, on_event: Callable[[Event], None] | None = None) -> None:
-        fit(DistilTask(shards), folder, steps=3, runtime=choose("cpu", "fp32"), evaluate=Every(), save=Every(steps=1), tensorboard=False,
+        often = Every(steps=1)
+        fit(DistilTask(shards), folder, steps=3, runtime=choose("cpu", "fp32"), evaluate=Every(), save=often, tensorboard=False,
             on_event=on_event)  # fmt: skip
 
     def fall(event: Event) -> None:
