@@ -194,3 +194,15 @@ def test_a_hundred_requests_at_once_answer_as_one_by_one(gallery: str) -> None:
         with ThreadPoolExecutor(4) as pool:
             list(pool.map(ask, range(100)))
     assert not failed
+
+
+def test_a_damaged_gallery_is_put_back(photos: Path, gallery: str, capsys: pytest.CaptureFixture[str]) -> None:
+    where = Path(gallery)
+    where.write_bytes(where.read_bytes()[:2048] + bytes(range(256)) * 32 + where.read_bytes()[10_240:])
+    told = answer(capsys, "people", "--gallery", where, code=2)["error"]
+    assert f"mien recognize recover --gallery {where}" in told
+    said = answer(capsys, "recover", "--gallery", where)
+    assert said["people"] == ["Eileen", "Grace"]
+    assert Path(said["put_aside"]).is_file()
+    assert answer(capsys, "identify", photos / "grace2.png", "--gallery", where)["faces"][0]["name"] == "Grace"
+    assert "no backup" in answer(capsys, "recover", "--gallery", where.with_name("absent.db"), code=2)["error"]

@@ -252,4 +252,4 @@ def _broken(path: Path, fault: str) -> str:
         return f"{path}: the database is damaged ({fault}) and there is no backup beside it; restore it from your own backups"
     made = time.strftime("%Y-%m-%d %H:%M", time.localtime(backup.stat().st_mtime))
     return (f"{path}: the database is damaged ({fault}); the last good backup is {backup} of {made}: "
-            f"mien.gallery.recover({str(path)!r}) puts it in place and the damaged file aside")
+            f"mien recognize recover --gallery {path} puts it in place and the damaged file aside")

@@ -148,6 +148,17 @@ class Audit:
 
 
 @dataclass(frozen=True)
+class Recovered:
+    """A damaged gallery put back to its last backup."""
+
+    gallery: str
+    put_aside: Path
+    """The damaged file."""
+    people: tuple[str, ...]
+    """In the backup; who was enrolled after it has to be enrolled again."""
+
+
+@dataclass(frozen=True)
 class Moved:
     """People written to, or read from, one file."""
 

@@ -20,6 +20,7 @@ from mien.tasks.recognize.results import (
     Listed,
     Moved,
     People,
+    Recovered,
     Sighted,
     Verified,
 )
@@ -235,6 +236,25 @@ def import_(file: Path, /, *, gallery: str = "", key: str = "") -> Moved:
         return Moved(file, tuple(p.name for p in there.import_(file)), there.store.place)
 
 
+def recover(*, gallery: str = "", key: str = "") -> Recovered:
+    """Put the last good backup of a damaged gallery in its place, and the damaged file aside.
+
+    Args:
+        gallery: the damaged file; without it the one that MIEN_GALLERY names, else the user's own.
+        key: of an encrypted gallery: a file with 32 bytes, or env:NAME.
+
+    """
+    from mien.gallery import recover as put_back
+    from mien.tasks.recognize.opening import opened, place
+
+    where = place(gallery)
+    if "://" in where:
+        raise ValueError(f"{where}: only a file can be put back to its backup; a server has its own backups")
+    aside = put_back(Path(where))
+    with opened(gallery, key) as there:
+        return Recovered(where, aside, tuple(p.name for p in there.people()))
+
+
 def cluster(
     folder: Path,
     /,
@@ -357,4 +377,4 @@ def _sighted(row: Row) -> Sighted:
     return Sighted(sighting.source, (x1, y1, x2, y2), name, *near, why, sighting.start, sighting.stop)
 
 
-COMMANDS = (verify, enroll, identify, people, forget, cluster, calibrate, evaluate, train, audit, export, import_)
+COMMANDS = (verify, enroll, identify, people, forget, cluster, calibrate, evaluate, train, audit, export, import_, recover)
