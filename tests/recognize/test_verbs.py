@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import threading
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from PIL import Image, ImageFilter
 from portraits import eileen, grace, needs_networks
 
 from mien.cli import main
-from mien.faces.probe import Prober
+from mien.faces.probe import Prober, Unread
 from mien.gallery import new_key, open_gallery
 from mien.tasks.recognize.run import verify
 from mien.weights import find
@@ -206,3 +208,29 @@ def test_a_damaged_gallery_is_put_back(photos: Path, gallery: str, capsys: pytes
     assert Path(said["put_aside"]).is_file()
     assert answer(capsys, "identify", photos / "grace2.png", "--gallery", where)["faces"][0]["name"] == "Grace"
     assert "no backup" in answer(capsys, "recover", "--gallery", where.with_name("absent.db"), code=2)["error"]
+
+
+def test_asking_again_and_again_keeps_nothing(photos: Path, gallery: str) -> None:
+    """What Python and numpy hold after 30 more questions is what they held before."""
+    prober = Prober(thorough=False)
+    with open_gallery(gallery) as people:
+
+        def ask(times: int) -> None:
+            for _ in range(times):
+                for _, found in prober.photos([photos / "grace2.png"]):
+                    assert not isinstance(found, Unread)
+                    people.search(found[0].vector[None], 1)
+
+        ask(5)
+        gc.collect()
+        tracemalloc.start()
+        try:
+            ask(3)
+            gc.collect()
+            before = tracemalloc.get_traced_memory()[0]
+            ask(30)
+            gc.collect()
+            grown = tracemalloc.get_traced_memory()[0] - before
+        finally:
+            tracemalloc.stop()
+    assert grown < 60_000, "a crop of a face has 76,800 bytes"
