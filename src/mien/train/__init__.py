@@ -3,9 +3,10 @@
 from mien.train.average import EMA
 from mien.train.checkpoint import Checkpoint, load_latest, read_checkpoint, save_checkpoint
 from mien.train.loop import fit
-from mien.train.task import Task
+from mien.train.task import OneNetworkTask, Task
 from mien.train.types import Event, Every, Fitted
 
 __all__ = [
-    "EMA", "Checkpoint", "Event", "Every", "Fitted", "Task", "fit", "load_latest", "read_checkpoint", "save_checkpoint",
+    "EMA", "Checkpoint", "Event", "Every", "Fitted", "OneNetworkTask", "Task", "fit",
+    "load_latest", "read_checkpoint", "save_checkpoint",
 ]

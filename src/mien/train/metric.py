@@ -10,7 +10,6 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.optim import Optimizer
 
 from mien.metrics.verification import all_pairs, auc, roc
 from mien.models.classifier import Plan, build, fit_inputs
@@ -24,7 +23,7 @@ from mien.train.average import EMA
 from mien.train.optim import optimiser, set_rate
 from mien.train.recipe import MetricRecipe
 from mien.train.supervised import AT_ONCE, SETTLE, Part
-from mien.train.task import Task
+from mien.train.task import OneNetworkTask
 
 
 @dataclass(frozen=True)
@@ -96,7 +95,7 @@ class PeopleSampler:
         return torch.cat([places[torch.randperm(len(places), generator=random)] for _ in range(rounds)])[: self.photos]
 
 
-class MetricTask(Task):
+class MetricTask(OneNetworkTask):
     """A `Task` for `fit`: the batches are a function of seed and step, as those of `SupervisedTask` are.
 
     Several processes each take their share of a step's people and seek triplets and pairs among those.
@@ -127,21 +126,6 @@ class MetricTask(Task):
     def modules(self) -> dict[str, nn.Module]:
         """Network and head."""
         return {"objective": self.objective}
-
-    def optimizers(self) -> dict[str, Optimizer]:
-        """One."""
-        return {"objective": self.optimizer}
-
-    def averages(self) -> dict[str, EMA]:
-        """The averaged network, if the recipe asks for one."""
-        return {"net": self.ema} if self.ema else {}
-
-    @property
-    def result(self) -> nn.Sequential:
-        """What is kept in the end: the average where there is one."""
-        module = self.ema.module if self.ema else self.net
-        assert isinstance(module, nn.Sequential)
-        return module
 
     def setup(self, fabric: Fabric, runtime: Runtime) -> None:
         """Network and pictures to the device."""

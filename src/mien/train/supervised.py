@@ -10,7 +10,6 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.optim import Optimizer
 
 from mien.models.classifier import Plan, build, check, fit_inputs, probabilities
 from mien.nn.batches import draw, gather, seeded
@@ -19,7 +18,7 @@ from mien.runtime import Runtime
 from mien.train.average import EMA
 from mien.train.optim import optimiser, penalised, set_rate
 from mien.train.recipe import Recipe
-from mien.train.task import Task
+from mien.train.task import OneNetworkTask
 
 AT_ONCE = 500
 """Pictures in one batch of an evaluation."""
@@ -38,7 +37,7 @@ class Part:
         return len(self.labels)
 
 
-class SupervisedTask(Task):
+class SupervisedTask(OneNetworkTask):
     """All randomness is a function of (seed, epoch) and (seed, step): a resumed run and one on several processes see the same
     batches; every process takes its share of the global batch and of the numbers drawn for it.
     """
@@ -68,25 +67,6 @@ class SupervisedTask(Task):
         self.right = torch.zeros((), dtype=torch.long)
         self.shown, self.best = 0, float("-inf")
         self.forward: nn.Module = self.net
-
-    def modules(self) -> dict[str, nn.Module]:
-        """Input layer and network."""
-        return {"net": self.net}
-
-    def optimizers(self) -> dict[str, Optimizer]:
-        """One."""
-        return {"net": self.optimizer}
-
-    def averages(self) -> dict[str, EMA]:
-        """The averaged network, if the recipe asks for one."""
-        return {"net": self.ema} if self.ema else {}
-
-    @property
-    def result(self) -> nn.Sequential:
-        """What is kept in the end: the average where there is one."""
-        module = self.ema.module if self.ema else self.net
-        assert isinstance(module, nn.Sequential)
-        return module
 
     def setup(self, fabric: Fabric, runtime: Runtime) -> None:
         """Networks and pictures to the device; several processes: gradients are averaged over them."""

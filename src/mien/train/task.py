@@ -71,3 +71,28 @@ class Task:
 
     def preview(self, path: Path) -> None:
         """Write a picture of how things stand to `path` (a .jpg); called after every evaluation."""
+
+
+class OneNetworkTask(Task):
+    """A task with one network, one optimiser and, if wanted, an average of the network's weights."""
+
+    net: nn.Module
+    optimizer: Optimizer
+    ema: EMA | None
+
+    def modules(self) -> dict[str, nn.Module]:
+        """The network."""
+        return {"net": self.net}
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        """One."""
+        return {"net": self.optimizer}
+
+    def averages(self) -> dict[str, EMA]:
+        """One, or none."""
+        return {"net": self.ema} if self.ema else {}
+
+    @property
+    def result(self) -> nn.Module:
+        """What is kept in the end: the average where there is one."""
+        return self.ema.module if self.ema else self.net

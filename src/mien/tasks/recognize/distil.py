@@ -23,8 +23,8 @@ import torch
 import torch.nn.functional as F
 from lightning_fabric import Fabric
 from safetensors.torch import save_file
-from torch import Generator, Tensor, nn
-from torch.optim import AdamW, Optimizer
+from torch import Generator, Tensor
+from torch.optim import AdamW
 
 from mien.data.files import atomic
 from mien.data.pictures import read_picture
@@ -36,7 +36,7 @@ from mien.nn.memory import keep_freed_memory
 from mien.progress import Progress, say
 from mien.runtime import choose
 from mien.tasks.recognize.synthesis import CHIP, PADDING, WIDE, People, new_faces, teachers_view
-from mien.train import EMA, Every, Task, fit, load_latest
+from mien.train import EMA, Every, OneNetworkTask, fit, load_latest
 
 FOLDERS = ("people1612", "frames347", "generated", "stills", "portraits")
 NUMBERED = ("people1612", "frames347")
@@ -129,7 +129,7 @@ def roughened(x: Tensor, rng: Generator) -> Tensor:
     return x.clamp(0, 1)
 
 
-class DistilTask(Task):
+class DistilTask(OneNetworkTask):
     """Squared distance to the teacher's vectors; constant rate, then down a cosine from two fifths of the time on."""
 
     def __init__(self, shards: Path) -> None:
@@ -145,18 +145,6 @@ class DistilTask(Task):
         weights, rest = ([p for p in self.net.parameters() if (p.ndim > 1) == wide] for wide in (True, False))
         groups = [{"params": weights, "weight_decay": DECAY}, {"params": rest, "weight_decay": 0.0}]
         self.optimizer = AdamW(groups, RATE, fused=True)
-
-    def modules(self) -> dict[str, nn.Module]:
-        """The student."""
-        return {"net": self.net}
-
-    def optimizers(self) -> dict[str, Optimizer]:
-        """One."""
-        return {"net": self.optimizer}
-
-    def averages(self) -> dict[str, EMA]:
-        """What is kept in the end."""
-        return {"net": self.ema}
 
     def step(self, fabric: Fabric, index: int) -> dict[str, float | Tensor]:
         """A batch of faces, roughened."""
