@@ -26,7 +26,7 @@ torch.manual_seed(3)
 # %%
 # The loss by hand
 # ----------------
-# max(|f(A) - f(P)|^2 - |f(A) - f(N)|^2 + margin, 0). With f(A) = (0, 0), f(P) = (0.6, 0) and f(N) = (0, 0.5) it is
+# ``max(|f(A) - f(P)|^2 - |f(A) - f(N)|^2 + margin, 0)``. With f(A) = (0, 0), f(P) = (0.6, 0) and f(N) = (0, 0.5) it is
 # 0.36 - 0.25 + 0.2 = 0.31. If the negative goes on to (0, 0.9) nothing is left to learn: 0.36 - 0.81 + 0.2 is below zero.
 
 points = torch.tensor([[0.0, 0.0], [0.6, 0.0], [0.0, 0.5], [0.0, 0.9]])
