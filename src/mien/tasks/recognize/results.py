@@ -96,10 +96,10 @@ class Identified:
 
     def __str__(self) -> str:
         lines = [str(face) for face in self.faces] + [f"{one.file}: {one.why}" for one in self.left_out]
-        strangers = min(self.people * self.false_match_rate, 1)
+        strangers = min(max(self.people, 1) * self.false_match_rate, 1)
         known = sum(face.name is not None for face in self.faces)
-        lines.append(f"{known} of {len(self.faces)} faces known; of strangers about {strangers:.2g} in 1 would be given a name "
-                     f"({self.people} people at {self.false_match_rate:g} each)")  # fmt: skip
+        lines.append(f"{known} of {len(self.faces)} faces known; about 1 stranger in {1 / strangers:,.0f} would be given a name "
+                     f"({self.people} enrolled, {self.false_match_rate:g} false matches in each comparison)")  # fmt: skip
         return "\n".join(lines + [f"written: {file}" for file in self.files])
 
 
