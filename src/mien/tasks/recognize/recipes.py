@@ -7,8 +7,8 @@ from dataclasses import replace
 from mien.train.recipe import MetricRecipe
 
 ORL = MetricRecipe(
-    "speednet", "faces/orl", {"widths": [16, 32, 64]}, size=32, epochs=40, optimiser="adamw", lr=2e-3, l2=0.01, clip=5.0,
-    schedule="cosine", warmup=0.1, flip=True, shift=2, turn=8.0, zoom=0.1, light=0.2, average=0.95, vector=64, people=10,
+    "speednet", "faces/orl", {"widths": [16, 32, 64]}, size=48, epochs=40, optimiser="adamw", lr=2e-3, l2=0.01, clip=5.0,
+    schedule="cosine", warmup=0.1, flip=True, shift=3, turn=8.0, zoom=0.1, light=0.2, average=0.95, vector=64, people=10,
     photos=4,
 )  # fmt: skip
 """What the trainings on ORL have in common: 30 people to learn from, 10 others for the test; 280 steps of 10 x 4."""
