@@ -1,8 +1,8 @@
 """mien's own face network: a small residual network (after He et al. 2015, arXiv 1512.03385) that repeats dlib's 128 numbers.
 
-It is the student of a distillation (Hinton et al. 2015, arXiv 1503.02531): its vectors lie in the same space as its teacher's, so
-the same distances mean the same, but they are its own: never compare one network's with the other's in a gallery. It looks at
-brightness alone, so that white balance and black-and-white photos make no difference.
+It is the student of a distillation (Hinton et al. 2015, arXiv 1503.02531). What it is unsure of it draws towards the mean, so its
+vectors lie nearer to each other than its teacher's: its thresholds are its own, and the two networks' vectors are never compared. It
+looks at brightness alone, so that white balance and black-and-white photos make no difference.
 """
 
 from __future__ import annotations
