@@ -8,7 +8,7 @@ Speed: 30 photos of LFW (250 pixels), read from disk, faces found, aligned, desc
 a process of its own that is warm. "single": one photo after another; "batch": the contestant's own way for many (face_recognition has
 none on a CPU). "folder": 500 photos in a new process, from its start to its end.
 Quality: all pairs of lfw100 and johns, the largest face of each photo, threshold as shipped for a false-match rate of 1 %.
-Memory: identify is called again and again; how much the process grows after the first calls.
+Memory: one process looks at photos again and again, and asks a gallery each time; what it holds after the first tenth and at the end.
 """
 
 from __future__ import annotations
@@ -130,15 +130,19 @@ def quality(data: Path) -> dict[str, dict[str, float]]:
 
 
 def memory(photos: list[Path], folder_: Path) -> dict[str, float]:
-    """Megabytes the process grows by over `CALLS` calls of identify, after the first tenth of them."""
-    from mien.tasks.recognize.run import enroll, identify
+    """Megabytes of the process over `CALLS` photos."""
+    from mien.tasks.recognize.opening import opened, prober
+    from mien.tasks.recognize.run import enroll
 
     where = str(folder_ / "memory.db")
     enroll("somebody", (photos[0],), gallery=where, face="largest")
     sizes = []
-    for call in range(CALLS):
-        identify((photos[call % len(photos)],), gallery=where)
-        sizes.append(resident())
+    with opened(where, "") as gallery:
+        asked = prober(gallery)
+        for call in range(CALLS):
+            for _, found in asked.photos([photos[call % len(photos)]]):
+                gallery.search(found[0].vector[None])  # pyright: ignore[reportIndexIssue]
+            sizes.append(resident())
     return {"calls": CALLS, "after_a_tenth_mb": sizes[CALLS // 10], "at_the_end_mb": sizes[-1], "peak_mb": peak()}
 
 
