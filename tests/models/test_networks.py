@@ -92,7 +92,8 @@ def test_shapes_and_gradients(name: str) -> None:
 def test_what_does_not_classify() -> None:
     shapes = {name: on_meta(network.build).eval()(torch.empty(2, *network.shape, device="meta")).shape
               for name, network in NETWORKS.items() if not network.classifies}  # fmt: skip
-    assert shapes == {"swap-original": (2, 3, 64, 64), "swap-compact": (2, 3, 128, 128), "dlib-face": (2, 128)}
+    assert shapes == {"swap-original": (2, 3, 64, 64), "swap-compact": (2, 3, 128, 128), "dlib-face": (2, 128),
+                      "mien-face": (2, 128)}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SMALL)
