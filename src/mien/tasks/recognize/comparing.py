@@ -50,8 +50,8 @@ def unlike(gallery: Gallery, name: str, probes: Sequence[Probe], photos: Sequenc
     everyone = np.stack([*known, *vectors]) if known else vectors
     for place, photo in enumerate(photos):
         rest = np.delete(everyone, len(known) + place, axis=0)
-        if len(rest) and not by.same(float(distance(rest, vectors[place]).min())):
-            nearest = distance(rest, vectors[place]).min()
+        nearest = float(distance(rest, vectors[place]).min(initial=np.inf))
+        if len(rest) and not by.same(nearest):
             say(f"{photo} is unlike every other photo of {name} (nearest {nearest:.2f}, the same person is under"
                 f" {by.threshold:.2f}): look whether it shows them")  # fmt: skip
 

@@ -6,6 +6,7 @@ A few thousand people are too few to learn a space of faces from by their own ph
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -39,7 +40,7 @@ class People:
         chosen = random.choice(len(names), count, p=weight / weight.sum())
         return self.order[start[chosen] + (random.random(count) * photos[chosen]).astype(int)]
 
-    @property
+    @cached_property
     def order(self) -> np.ndarray:
         """Places sorted by person."""
         return np.argsort(self.person, kind="stable")
