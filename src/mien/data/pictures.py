@@ -69,7 +69,7 @@ def write_picture(path: Path, array: np.ndarray, quality: int = 95, like: Path |
 
 def _read(source: Path | BytesIO, name: str) -> np.ndarray:
     try:
-        with _calm(), Image.open(source, formats=READABLE) as picture:
+        with calm(), Image.open(source, formats=READABLE) as picture:
             if picture.width * picture.height > LARGEST:
                 raise Image.DecompressionBombError
             picture.load()
@@ -96,7 +96,7 @@ def _existing(path: Path) -> Path:
 
 
 @contextmanager
-def _calm() -> Iterator[None]:
+def calm() -> Iterator[None]:
     """Pillow warns of every odd EXIF tag: nothing a person could do about it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
@@ -136,7 +136,7 @@ def _content(source: Path | BytesIO) -> str:
 
 def _kept(like: Path, size: tuple[int, int]) -> tuple[bytes | None, bytes]:
     """The colour profile (only one for RGB) and the EXIF block for a picture of this size (width, height)."""
-    with _calm(), Image.open(_existing(like), formats=READABLE) as picture:
+    with calm(), Image.open(_existing(like), formats=READABLE) as picture:
         profile = picture.info.get("icc_profile")
         exif = picture.getexif()
         exif.pop(ORIENTATION, None)
