@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from mien.data.files import atomic
+from mien.data import html
 from mien.tasks.explain import words
 from mien.tasks.explain.study import Figure, Group, Section, Study
 from mien.tasks.explain.subject import Text
@@ -21,17 +20,11 @@ def write_page(path: Path, study: Study, sections: Sequence[Section], seen: Path
     body = [_head(study, seen, drawn, sections)]
     body += [_section(i, one, files) for i, one in enumerate(sections)]
     body += [_layers(study), f"<footer>{escape(foot)}</footer>"]
-    head = ("<meta charset='utf-8'><meta name='viewport' content='width=device-width'>"
-            f"<title>{escape(study.subject.name)} · mien explain</title><style>{STYLE.read_text('utf-8')}</style>")
-    lines = ["<!doctype html>", f"<html lang='en'><head>{head}</head>", "<body><main>", *body, "</main></body></html>", ""]
-    with atomic(path) as draft:
-        draft.write_text("\n".join(lines), encoding="utf-8")
+    html.write_html(path, f"{study.subject.name} · mien explain", STYLE, body)
 
 
 def _image(file: Path, alt: str, width: int | None = None) -> str:
-    data = base64.b64encode(file.read_bytes()).decode()
-    size = f" width='{width}'" if width else ""
-    return f"<img alt='{escape(alt, quote=True)}'{size} src='data:image/png;base64,{data}'>"
+    return html.image(file.read_bytes(), alt, width)
 
 
 def _both(text: Text) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from collections.abc import Iterable, Sequence
 from html import escape
@@ -11,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mien.data.files import atomic
+from mien.data import html
 from mien.data.pictures import read_picture
 from mien.metrics.calibration import Calibration
 from mien.metrics.intervals import Estimate, Rate
@@ -43,12 +42,8 @@ def write_report(folder: Path, measured: Measured, calibration: Calibration | No
         _strangers_section(found, files), _groups_section(found, files), _mistakes_section(measured), _failures_section(found),
         _list_section("How it was measured", found.protocol), f"<footer>{escape(foot)}</footer>" if foot else "",
     ]  # fmt: skip
-    head = ("<meta charset='utf-8'><meta name='viewport' content='width=device-width'>"
-            f"<title>{escape(title)}</title><style>{STYLE.read_text('utf-8')}</style>")
     page = folder / "report.html"
-    with atomic(page) as draft:
-        body = f"<body><main>{''.join(parts)}</main></body>"
-        draft.write_text(f"<!doctype html>\n<html lang='en'><head>{head}</head>\n{body}</html>\n", "utf-8")
+    html.write_html(page, title, STYLE, parts)
     return (page, *files.values())
 
 
@@ -113,17 +108,17 @@ def _pairs_section(found: Evaluated, files: dict[str, Path]) -> str:
     rows = [(f"{percent(line.asked)} (1 in {round(1 / line.asked):,})", percent(line.tar.value), interval(line.tar), percent(lost),
              f"{line.threshold:.3f}" if np.isfinite(line.threshold) else "none")
             for line, lost in zip(found.tar_at_far, found.tar_with_failures, strict=True) if line.supported]  # fmt: skip
-    table = _table(("false accepts at most", "one person recognised", "95 % interval", "with failures", "threshold"), rows, 1)
+    table = html.table(("false accepts at most", "one person recognised", "95 % interval", "with failures", "threshold"), rows, 1)
     strict = [percent(line.asked) for line in found.tar_at_far if not line.supported]
     few = f"<p class='faint'>Too few pairs of different people for {' and '.join(strict)}: not shown.</p>" if strict else ""
     right = [(f"{one.source}", f"{one.threshold:.3f}", percent(one.right.value), interval(one.right), percent(one.balanced),
               percent(one.with_failures)) for one in found.accuracy]  # fmt: skip
     head = ("threshold from", "threshold", "pairs told right", "95 % interval", "both kinds weighed alike", "with failures")
-    more = _table(head, right, 1)
+    more = html.table(head, right, 1)
     about = ("Every choice of a threshold trades one error for the other. To the left different people are hardly ever taken for one, "
              "but one person is also recognised less often.")  # fmt: skip
     drawn = _figure(files["roc"], "Points: table below, with 95 % intervals. Ring: the threshold used on this page.")
-    return _section("One person or two", about, drawn, table, few, more)
+    return html.section("One person or two", about, drawn, table, few, more)
 
 
 def _scores_section(found: Evaluated, files: dict[str, Path], calibration: Calibration | None) -> str:
@@ -132,7 +127,7 @@ def _scores_section(found: Evaluated, files: dict[str, Path], calibration: Calib
         words = f"Calibrated for a false-match rate of {calibration.asked:g}: threshold {calibration.threshold:.4f}"
         body += _figure(files["probability"], f"{words}; made from {calibration.protocol}.")
     about = "The network turns a face into a list of numbers; the distance of two lists says how unlike two faces are."
-    return _section("Distances", about, body)
+    return html.section("Distances", about, body)
 
 
 def _names_section(found: Evaluated, files: dict[str, Path]) -> str:
@@ -141,8 +136,9 @@ def _names_section(found: Evaluated, files: dict[str, Path]) -> str:
         body += f"<p class='faint'>With failures counted as not found: {percent(found.rank1_with_failures)}.</p>"
     rows = [(f"{line.ways} people", percent(line.right.value), interval(line.right), percent(1 / line.ways))
             for line in found.one_shot]  # fmt: skip
-    body += _table(("one picture each of", "named rightly", "95 % interval", "by chance"), rows, 1)
-    return _section("Who is it, among people known by a picture", "Somebody known is always among them here.", body) if body else ""
+    body += html.table(("one picture each of", "named rightly", "95 % interval", "by chance"), rows, 1)
+    about = "Somebody known is always among them here."
+    return html.section("Who is it, among people known by a picture", about, body) if body else ""
 
 
 def _strangers_section(found: Evaluated, files: dict[str, Path]) -> str:
@@ -152,10 +148,10 @@ def _strangers_section(found: Evaluated, files: dict[str, Path]) -> str:
     def row(line: Strangers) -> Row:
         return (line.meaning, f"{line.threshold:.3f}", *map(_both, (line.identified, line.misnamed, line.false_alarm)))
 
-    table = _table(("", "threshold", "enrolled: own name", "enrolled: another's", "strangers named"), map(row, found.strangers), 1)
+    table = html.table(("", "threshold", "enrolled: own name", "enrolled: another's", "strangers named"), map(row, found.strangers), 1)
     about = (f"Measured with {found.strangers[0].enrolled:,} people enrolled by one picture each. The more they are, the more chances"
              " a stranger has to be near one of them, so a gallery needs a stricter threshold than a single comparison.")  # fmt: skip
-    return _section("Somebody enrolled, or a stranger", about, _figure(files["strangers"], "Points: table below."), table)
+    return html.section("Somebody enrolled, or a stranger", about, _figure(files["strangers"], "Points: table below."), table)
 
 
 def _groups_section(found: Evaluated, files: dict[str, Path]) -> str:
@@ -167,7 +163,7 @@ def _groups_section(found: Evaluated, files: dict[str, Path]) -> str:
     head = ("group", "pictures", "people", "two taken for one", "one not recognised", "area", "no usable face")
     about = ("Recognition does not err equally for everybody. Here each group is compared within itself, at the one threshold. Where "
              "intervals overlap, the data cannot tell whether groups differ; that is not the same as being equal.")  # fmt: skip
-    return _section("Groups", about, _figure(files["groups"], "Bars: rates; lines: 95 % intervals."), _table(head, rows, 1))
+    return html.section("Groups", about, _figure(files["groups"], "Bars: rates; lines: 95 % intervals."), html.table(head, rows, 1))
 
 
 def _mistakes_section(measured: Measured) -> str:
@@ -184,7 +180,7 @@ def _mistakes_section(measured: Measured) -> str:
         body = f"<div class='pairs'>{''.join(_pair(measured, int(place)) for place in shown)}</div>" if len(shown) else "<p>None.</p>"
         parts.append(f"<h3>{title} ({len(places):,})</h3>{body}")
     about = "Look at them: often the name is wrong, the picture is poor, or another face was taken. The same people are shown once."
-    return _section("The worst mistakes", about, *parts)
+    return html.section("The worst mistakes", about, *parts)
 
 
 def _pair(measured: Measured, place: int) -> str:
@@ -205,7 +201,7 @@ def _crop(measured: Measured, place: int) -> str:
     picture, out = Image.fromarray(crop), io.BytesIO()
     picture.thumbnail((CROP, CROP))
     picture.save(out, "JPEG", quality=85)
-    return f"<img alt='{escape(path.name, quote=True)}' src='data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode()}'>"
+    return html.image(out.getvalue(), path.name)
 
 
 def _failures_section(found: Evaluated) -> str:
@@ -216,33 +212,12 @@ def _failures_section(found: Evaluated) -> str:
     more = f"<p class='faint'>and {rest:,} more</p>" if rest > 0 else ""
     rate = found.failure_to_acquire
     about = f"{rate.count:,} of {rate.total:,}, {percent(rate.value)} ({interval(rate)})."
-    return _section("Pictures without a usable face", about, _table(("picture", "why"), rows, 2), more)
+    return html.section("Pictures without a usable face", about, html.table(("picture", "why"), rows, 2), more)
 
 
 def _list_section(title: str, lines: Iterable[str]) -> str:
-    return _section(title, "", f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>")
-
-
-def _section(title: str, about: str, *body: str) -> str:
-    words = f"<p>{escape(about)}</p>" if about else ""
-    return f"<section><h2>{escape(title)}</h2>{words}{''.join(body)}</section>"
+    return html.section(title, "", f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>")
 
 
 def _figure(file: Path, caption: str) -> str:
-    data = base64.b64encode(file.read_bytes()).decode()
-    image = f"<img alt='{escape(caption, quote=True)}' src='data:image/png;base64,{data}'>"
-    return f"<figure>{image}<figcaption>{escape(caption)}</figcaption></figure>"
-
-
-def _table(head: Row, rows: Iterable[Row], words: int) -> str:
-    """`words`: columns, from the left, that hold words and not numbers."""
-    rows = list(rows)
-    if not rows:
-        return ""
-
-    def line(tag: str, cells: Row) -> str:
-        kinds = ["" if place < words else " class='n'" for place in range(len(cells))]
-        lines = ["<br>".join(escape(part) for part in cell.split("\n")) for cell in cells]
-        return f"<tr>{''.join(f'<{tag}{kind}>{text}</{tag}>' for kind, text in zip(kinds, lines, strict=True))}</tr>"
-
-    return f"<div class='scroll'><table>{line('th', head)}{''.join(line('td', row) for row in rows)}</table></div>"
+    return html.figure(file.read_bytes(), caption)

@@ -67,7 +67,7 @@ def metadata(subject: Subject) -> tuple[Metadata, np.ndarray | None]:
     software, taken, changed = (fields.pop(name, None) for name in ("software", "taken", "changed"))
     place = fields.pop("place", None) is not None
     texts = fields | others
-    editors = _named(" ".join(filter(None, (software, *texts.values()))).casefold(), texts)
+    editors = named(" ".join(filter(None, (software, *texts.values()))).casefold(), texts)
     alike = None if small is None else round(correlation(subject.stored, small), 3)
     found = Metadata(camera, software, taken, changed, subject.orientation, place, editors, texts, alike, Words("", "", ""))
     shown = None if small is None else np.ascontiguousarray(turned(small, subject.orientation))
@@ -107,7 +107,8 @@ def _texts(info: dict[Any, Any]) -> dict[str, str]:
     return {name: text for name, text in (found | ({"comment": clean(comment)} if comment else {})).items() if text}
 
 
-def _named(text: str, texts: dict[str, str]) -> tuple[str, ...]:
+def named(text: str, texts: dict[str, str]) -> tuple[str, ...]:
+    """Programs that change or make pictures: those in `text`, in small letters, and names of `texts` that only generators write."""
     prompts = tuple(name for name in texts if name.casefold() in PROMPTS)
     return tuple(name for name in (*EDITORS, *GENERATORS) if re.search(rf"\b{re.escape(name)}", text)) + prompts
 

@@ -1,0 +1,112 @@
+"""The verdict on a face: what a network says of its crop, or why nothing can be said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mien.faces.inspected import SIZE, crop_of, cut
+from mien.faces.quality import sharpness
+from mien.types import Face
+
+CLASSES = ("original", "reshaped", "swapped")
+INSUFFICIENT = "insufficient"
+CARD = "mien-inspect"
+NO_INSPECTOR = "no trained inspector is bundled"
+SMALL, COMPRESSED, SOFT = 100, 30, 10.0
+"""A crop's side in pixels, an IJG quality, a sharpness (see `mien.faces.quality.sharpness`): below, the traces are gone."""
+UNDECIDED = 0.6
+"""Probability that the likeliest class must reach."""
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What a network says of one crop of S x S pixels."""
+
+    probabilities: tuple[float, float, float]
+    """Calibrated, in the order of `CLASSES`."""
+    field: np.ndarray
+    """(2, S, S) float32, x then y: content now at p came from p + field(p), in pixels of the crop."""
+    reliability: np.ndarray
+    """(S, S) float32 in 0..1: the chance that the field is right there."""
+
+
+Look = Callable[[np.ndarray], Opinion]
+"""(S, S, 3) uint8 -> Opinion."""
+
+
+@dataclass(frozen=True)
+class FaceVerdict:
+    """One face, judged."""
+
+    box: tuple[float, float, float, float]
+    crop: tuple[int, int, int]
+    """x0, y0, side of the square that was looked at, in pixels of the picture; it may reach beyond it."""
+    verdict: str
+    """One of `CLASSES`, or 'insufficient'."""
+    reasons: tuple[str, ...]
+    """Why it is insufficient."""
+    opinion: Opinion | None
+    """None where nothing was looked at."""
+
+    @property
+    def probability(self) -> float | None:
+        """Of the verdict; of none where there is none."""
+        if self.opinion is None or self.verdict == INSUFFICIENT:
+            return None
+        return self.opinion.probabilities[CLASSES.index(self.verdict)]
+
+    @property
+    def moved(self) -> tuple[float, float] | None:
+        """How far pixels were moved, in pixels of the picture: the mean over the crop and the 99.5th percentile."""
+        if self.opinion is None:
+            return None
+        far = np.hypot(*self.opinion.field) * self.crop[2] / self.opinion.field.shape[-1]
+        return float(far.mean()), float(np.percentile(far, 99.5))
+
+
+class Judge:
+    """Judges faces with one network, or says that there is none."""
+
+    def __init__(self, look: Look | None, fingerprint: str = "") -> None:
+        """`look`: the network; `fingerprint`: names it and its weights, so that what another one said is not taken for its word."""
+        self.look, self.fingerprint = look, fingerprint
+
+    @classmethod
+    def bundled(cls) -> Judge:
+        """With the inspector that comes along; without one every verdict is 'insufficient' and says so."""
+        from mien.weights import cards
+
+        if CARD not in {card.name for card in cards()}:
+            return cls(None, "none")
+        raise RuntimeError(f"{CARD} has a card but nothing here reads it yet")
+
+    def judge(self, image: np.ndarray, faces: Sequence[Face], quality: int | None = None) -> list[FaceVerdict]:
+        """(H, W, 3) uint8 and its faces -> a verdict for each, in their order. `quality`: IJG, of the file, where it is a JPEG."""
+        return [self._one(image, face, quality) for face in faces]
+
+    def _one(self, image: np.ndarray, face: Face, quality: int | None) -> FaceVerdict:
+        box, place = face.box, crop_of(face.box, image.shape)
+        crop, _ = cut(image, box, SIZE)
+        reasons = faults(crop, place[2], quality) + (() if self.look else (NO_INSPECTOR,))
+        if reasons or self.look is None:
+            return FaceVerdict(box, place, INSUFFICIENT, reasons, None)
+        opinion = self.look(crop)
+        best = int(np.argmax(opinion.probabilities))
+        if opinion.probabilities[best] < UNDECIDED:
+            said = ", ".join(f"{name} {chance:.0%}" for name, chance in zip(CLASSES, opinion.probabilities, strict=True))
+            return FaceVerdict(box, place, INSUFFICIENT, (f"undecided: {said}",), opinion)
+        return FaceVerdict(box, place, CLASSES[best], (), opinion)
+
+
+def faults(crop: np.ndarray, side: int, quality: int | None) -> tuple[str, ...]:
+    """Why a crop that was `side` pixels in its picture cannot be judged, in words; none where it can."""
+    sharp = sharpness(crop)
+    checks = {
+        f"too small: {side} pixels around the face, expected {SMALL} or more": side < SMALL,
+        f"too compressed: JPEG quality {quality}, expected {COMPRESSED} or more": quality is not None and quality < COMPRESSED,
+        f"too blurred: sharpness {sharp:.0f}, expected {SOFT:.0f} or more": side >= SMALL and sharp < SOFT,
+    }
+    return tuple(words for words, poor in checks.items() if poor)
