@@ -130,7 +130,7 @@ def _arrows(draw: ImageDraw.ImageDraw, went: np.ndarray, full: float, alpha: np.
         ux, uy = dx / length, dy / length
         start, end = (x - dx / 2, y - dy / 2), (x + dx / 2, y + dy / 2)
         sides = [(end[0] - head * (ux + turn * uy * 0.6), end[1] - head * (uy - turn * ux * 0.6)) for turn in (1, -1)]
-        for colour, width in ((INK, 4), (PAPER, 2)):
+        for colour, width in ((INK, 5), (PAPER, 3)):
             draw.line([start, end], fill=colour, width=width)
             draw.line([sides[0], end, sides[1]], fill=colour, width=width)
 

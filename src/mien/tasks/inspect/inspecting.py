@@ -65,11 +65,13 @@ def pictures_of(image: np.ndarray, one: FaceVerdict) -> Pictures:
     """The face; where it was looked at the change in colour; where it was reshaped the face put back, and both in turn."""
     face = drawing.face_crop(image, one)
     shown = {"face": jpeg(face, 95)}
+    back = drawing.resized(drawing.restored(image, one), drawing.SIDE) if one.verdict == "reshaped" else None
+    if back is not None:
+        shown["restored"] = jpeg(back, 95)
     if one.opinion is not None:
         shown["change"] = png(drawing.change(face, one.opinion, one.crop[2]))
-    if one.verdict == "reshaped":
-        back = drawing.resized(drawing.restored(image, one), drawing.SIDE)
-        shown |= {"restored": jpeg(back, 95), "flicker": drawing.flicker(face, back)}
+    if back is not None:
+        shown["flicker"] = drawing.flicker(face, back)
     return shown
 
 

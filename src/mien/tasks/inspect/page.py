@@ -40,7 +40,8 @@ MAPS = {"error_level": "error level", "noise": "noise", "metadata": "thumbnail"}
 
 def write_page(path: Path, found: Inspected, photo: bytes, faces: Sequence[Pictures], maps: Pictures) -> None:
     """The report of a picture: `photo` with its faces framed, the pictures of each face, the maps of the evidence."""
-    body = [_head(found, f"{found.width} x {found.height} pixels"), _notes(found.notes), html.figure(photo, _counted(found.faces)),
+    said = f"<div class='top'>{html.figure(photo, _counted(found.faces))}<div>{_said(found.faces)}{_notes(found.notes)}</div></div>"
+    body = [_head(found, f"{found.width} x {found.height} pixels"), said,
             *_faces(found.faces, faces), _evidence(found.evidence, maps), _foot(found)]  # fmt: skip
     html.write_html(path, f"{_name(found.file)} · mien inspect", STYLE, body)
 
@@ -74,6 +75,16 @@ def _notes(notes: Iterable[str]) -> str:
 
 def _counted(faces: Sequence[FaceResult]) -> str:
     return "No face was found." if not faces else "1 face." if len(faces) == 1 else f"{len(faces)} faces, the largest first."
+
+
+def _said(faces: Sequence[FaceResult]) -> str:
+    """The verdicts, before anything else."""
+    lines = []
+    for number, face in enumerate(faces, 1):
+        sure = "" if face.probability is None else f", {face.probability:.0%}"
+        lines.append(f"<li class='{face.verdict}'><b>Face {number}: {escape(SAID[face.verdict][0])}{sure}</b>"
+                     f"<br>{escape('; '.join(face.reasons) or SAID[face.verdict][1])}</li>")  # fmt: skip
+    return f"<ul class='said'>{''.join(lines)}</ul>" if lines else ""
 
 
 def _why(reasons: Sequence[str]) -> str:

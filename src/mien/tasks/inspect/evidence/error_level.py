@@ -18,10 +18,10 @@ QUALITY = 90
 STRIP = 1024
 """Rows saved at once: of whole blocks, so that it does not change what is found, and a large picture is never in memory as floats."""
 FULL = 99.5
-"""Percentile that is drawn white."""
+"""Percentile that is drawn brightest."""
 WORDS = Words(
     "The map shows how much each part changes when the picture is saved again at quality {quality}: on average {mean:.2f} grey "
-    "levels, white is {full:.1f} or more.",
+    "levels, the brightest {full:.1f} or more.",
     "Edges and fine texture are always brighter. Look for a part that differs from others of the same texture: it may have been "
     "pasted in or saved a different number of times.",
     "Contrast, colour, sharpening and the subject itself brighten a part; retouching saved at one quality leaves nothing. The map is "
@@ -37,7 +37,7 @@ class ErrorLevel:
     """It was saved at."""
     mean: float
     full: float
-    """Grey levels: the mean over the picture, and what the map draws white."""
+    """Grey levels: the mean over the picture, and what the map draws brightest."""
     block: int
     """Pixels a side that one dot of the map stands for."""
     words: Words

@@ -63,7 +63,7 @@ def metadata(subject: Subject) -> tuple[Metadata, np.ndarray | None]:
         fields, exif = _exif(opened)
         others = _xmp(opened.info.get("xmp") or opened.info.get("XML:com.adobe.xmp") or b"") | _texts(opened.info)
         small = None if exif is None else read_thumbnail(exif, opened.info.get("exif") or b"")
-    camera = clean(f"{fields.pop('make', '')} {fields.pop('model', '')}") or None
+    camera = camera_of(fields.pop("make", ""), fields.pop("model", ""))
     software, taken, changed = (fields.pop(name, None) for name in ("software", "taken", "changed"))
     place = fields.pop("place", None) is not None
     texts = fields | others
@@ -72,6 +72,12 @@ def metadata(subject: Subject) -> tuple[Metadata, np.ndarray | None]:
     found = Metadata(camera, software, taken, changed, subject.orientation, place, editors, texts, alike, Words("", "", ""))
     shown = None if small is None else np.ascontiguousarray(turned(small, subject.orientation))
     return replace(found, words=_words(found)), shown
+
+
+def camera_of(make: str, model: str) -> str | None:
+    """One name: many models begin with their make."""
+    maker = make.split()[0].casefold() if make.split() else ""
+    return model if maker and model.casefold().startswith(maker) else clean(f"{make} {model}") or None
 
 
 def _exif(opened: Image.Image) -> tuple[dict[str, str], Image.Exif | None]:
@@ -116,7 +122,8 @@ def named(text: str, texts: dict[str, str]) -> tuple[str, ...]:
 def _words(found: Metadata) -> Words:
     parts = [f"Camera: {found.camera}." if found.camera else "No camera is named.",
              f"Software: {found.software}." if found.software else "",
-             f"Taken {found.taken}." if found.taken else "", f"Changed {found.changed}." if found.changed else ""]  # fmt: skip
+             f"Taken {_day(found.taken)}." if found.taken else "",
+             f"Changed {_day(found.changed)}." if found.changed else ""]  # fmt: skip
     signs = []
     if found.editors:
         signs.append(f"It names programs that change or make pictures ({', '.join(found.editors)}).")
@@ -127,6 +134,11 @@ def _words(found: Metadata) -> Words:
     if not (found.camera or found.software or found.taken or found.texts):
         return Words("It says nothing of itself.", "Usual for pictures from the web and from messengers, which strip it.", LIMITS)
     return Words(" ".join(filter(None, parts)), " ".join(signs) or "Nothing in it contradicts a photo straight from a camera.", LIMITS)
+
+
+def _day(text: str) -> str:
+    """2010:05:10 10:04:01, as EXIF writes it, with the date as people do."""
+    return re.sub(r"^(\d{4}):(\d\d):(\d\d)\b", r"\1-\2-\3", text)
 
 
 def _later(taken: str | None, changed: str | None) -> str | None:

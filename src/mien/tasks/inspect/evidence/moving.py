@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mien.data.video.container import opened
-from mien.tasks.inspect.evidence.metadata import LIMITS, Metadata, named
+from mien.tasks.inspect.evidence.metadata import LIMITS, Metadata, camera_of, named
 from mien.tasks.inspect.evidence.words import Words, clean
 
 APPLE = "com.apple.quicktime."
@@ -17,7 +17,7 @@ def container_metadata(path: Path) -> Metadata:
     """Camera, software and date as the container names them, everything else as texts. ValueError: no video."""
     with opened(path) as container:
         entries = {clean(name, 60): clean(value) for name, value in list(container.metadata.items())[:MOST]}
-    camera = clean(f"{entries.pop(APPLE + 'make', '')} {entries.pop(APPLE + 'model', '')}") or None
+    camera = camera_of(entries.pop(APPLE + "make", ""), entries.pop(APPLE + "model", ""))
     software = entries.pop(APPLE + "software", None) or entries.pop("encoder", None)
     taken = entries.pop("creation_time", None)
     place = any("location" in name for name in entries)

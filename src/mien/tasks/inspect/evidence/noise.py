@@ -12,11 +12,11 @@ from mien.tasks.inspect.evidence.words import Words
 STRIP = 512
 """Rows looked at once, about."""
 FULL = 99.0
-"""Percentile that is drawn white."""
+"""Percentile that is drawn brightest."""
 QUIET = 0.35
 """Grey levels: below, a block counts as free of noise."""
 WORDS = Words(
-    "The map shows the noise of every block of {block} pixels: half of them have less than {middle:.2f} grey levels, white is "
+    "The map shows the noise of every block of {block} pixels: half of them have less than {middle:.2f} grey levels, the brightest "
     "{full:.1f} or more; {quiet:.0%} have hardly any.",
     "A part that is smoother or noisier than others of the same brightness may come from another picture, or was smoothed (skin "
     "filters), painted or warped, which averages noise away.",
@@ -32,7 +32,7 @@ class Noise:
     middle: float
     """Median over the blocks of the noise's standard deviation, grey levels."""
     full: float
-    """What the map draws white."""
+    """What the map draws brightest."""
     quiet: float
     """Share of blocks with hardly any noise."""
     block: int
