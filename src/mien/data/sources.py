@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mien.types import Source
 
-PICTURES = ("jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff")
+PICTURES = ("jpg", "jpeg", "png", "webp", "bmp", "tif", "tiff", "gif")
 VIDEOS = ("mp4", "mov", "mkv", "avi", "webm", "m4v")
 KINDS: dict[str, str] = {**dict.fromkeys(PICTURES, "picture"), **dict.fromkeys(VIDEOS, "video")}
 MAGIC = (  # offset, bytes, kind
@@ -18,6 +18,7 @@ MAGIC = (  # offset, bytes, kind
     (8, b"WEBP", "picture"),
     (0, b"II*\0", "picture"),
     (0, b"MM\0*", "picture"),
+    (0, b"GIF8", "picture"),
     (4, b"ftyp", "video"),
     (8, b"AVI ", "video"),
     (0, b"\x1a\x45\xdf\xa3", "video"),

@@ -41,6 +41,7 @@ class Followed:
     """What is kept of a face while the video is read."""
 
     number: int
+    """From 1; in the end by how long it was seen, the longest first."""
     seen: list[FrameFace] = field(default_factory=list)
     chances: list[tuple[float, ...]] = field(default_factory=list)
     reasons: Counter[str] = field(default_factory=Counter)
@@ -77,6 +78,8 @@ def inspect_video(path: Path, judge: Judge, out: Path | None, every: float) -> I
     every = max(every, (info.duration or 0) / MOST)
     followed, seconds = _follow(path, judge, every, info.duration)
     longest = sorted(followed, key=lambda one: (-len(one.seen), one.number))
+    for number, one in enumerate(longest, 1):
+        one.number, one.seen = number, [replace(frame, track=number) for frame in one.seen]
     notes = () if followed else (NO_FACE,)
     if len(longest) > SHOWN:
         notes = (f"{len(longest)} faces were followed: the {SHOWN} seen longest are shown, all of them are in frames.csv",)
@@ -150,7 +153,7 @@ def _draw(found: InspectedVideo, path: Path) -> None:
         above.plot(times, [frame.suspicion for frame in mine], color=colour, marker=".", linewidth=1.4, label=f"face {one.track}")
         below.plot(times, [frame.moved_mean for frame in mine], color=colour, marker=".", linewidth=1.2)
     above.set_ylim(-0.02, 1.02)
-    below.set_ylim(bottom=0)
+    below.set_ylim(0, 1.15 * max(frame.moved_mean or 0.0 for frame in found.frames) + 0.1)
     below.set_xlabel("seconds", fontsize=9, color=INK)
     above.legend(frameon=False, fontsize=9, labelcolor=INK, ncols=4)
     write_figure(page, path)

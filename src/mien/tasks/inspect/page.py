@@ -106,11 +106,12 @@ def _face(number: int, face: FaceResult, pictures: Pictures) -> str:
     if face.moved_most is not None and face.verdict == "reshaped":
         lines.append(f"Moved by up to {face.moved_most:.1f} pixels of the photo, {face.moved_mean:.1f} on average.")
     sure = f" <span>{face.probability:.0%}</span>" if face.probability is not None else ""
-    rows = [(name, f"{chance:.1%}") for name, chance in (face.probabilities or {}).items()]
+    if face.probabilities is not None:
+        lines.append(", ".join(f"{name} {chance:.1%}" for name, chance in face.probabilities.items()))
     shown = "".join(html.figure(data, CAPTIONS[what]) for what, data in pictures.items())
     words = "".join(f"<p>{escape(line)}</p>" for line in lines)
     return (f"<article class='{face.verdict}'><h3>Face {number}: {escape(title)}{sure}</h3>{words}"
-            f"<div class='row'>{shown}</div>{html.table(('', ''), rows, 1)}</article>")  # fmt: skip
+            f"<div class='row'>{shown}</div></article>")  # fmt: skip
 
 
 def _evidence(found: Evidence, maps: Pictures) -> str:
