@@ -14,6 +14,7 @@ from mien.models.densenet import densenet, densenet_cifar
 from mien.models.dlib_face import dlib_face
 from mien.models.drn import drn_c_26, drn_c_26_field
 from mien.models.googlenet import googlenet
+from mien.models.inspector import Inspector
 from mien.models.lenet import lenet5, lenet5_1998
 from mien.models.mien_face import mien_face
 from mien.models.mlp import mlp_classifier
@@ -95,6 +96,7 @@ NETWORKS: dict[str, Network] = {
     "swap-original": Network(_original, (3, 64, 64), "the first face swap, 2017", 75_862_723, classifies=False),
     "swap-compact": Network(_compact, (3, 128, 128), "mien's face swap", None, classifies=False),
     "dlib-face": Network(dlib_face, (3, 150, 150), "King 2017", None, classifies=False),
+    "mien-inspect": Network(Inspector, INSPECTED, "mien's own inspector", None, classifies=False),
     "mien-face": Network(mien_face, (3, 96, 96), "Hinton et al. 2015", None, classifies=False),
 }
 """Name -> network."""
