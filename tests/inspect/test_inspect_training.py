@@ -9,11 +9,11 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
 
-from mien.models.inspector import Inspector
+from mien.models.inspector import Coarse, Inspector
 from mien.nn.flow import sample
 from mien.runtime import choose
 from mien.tasks.inspect.pack import Batch, Part, write
-from mien.tasks.inspect.training import InspectTask, export, losses, tensors
+from mien.tasks.inspect.training import FIELD, MOVED, SPREAD, InspectTask, export, losses, tensors
 from mien.train import Event, Every, fit
 
 SIDE = 64
@@ -42,17 +42,17 @@ def made_up(rng: np.random.Generator, count: int) -> Batch:
 
 def test_the_losses_by_hand() -> None:
     """Only faces that were not swapped teach the field."""
-    logits, field, spread = torch.zeros(3, 3), torch.zeros(3, 2, 8, 8), torch.zeros(3, 1, 8, 8)
+    field, one = torch.zeros(3, 2, 8, 8), torch.zeros(3, 1, 8, 8)
     label, truth = torch.tensor([0, 1, 2]), torch.zeros(3, 2, 16, 16)
     truth[1, 0], truth[2] = 3.0, 100.0
-    told = losses(logits, field, spread, label, truth)
+    told = losses(Coarse(torch.zeros(3, 3), field, one, one), label, truth)
     error = (((9 + 0.01) ** 0.5) - 0.1) / 2
     assert float(told["verdict"]) == pytest.approx(np.log(3), rel=1e-5)
     assert float(told["field"]) == pytest.approx(error, rel=1e-5)
-    assert float(told["spread"]) == pytest.approx(error, rel=1e-5)
-    assert float(told["loss"]) == pytest.approx(np.log(3) + 0.5 * error + 0.1 * error, rel=1e-5)
+    assert float(told["moved"]) == pytest.approx(np.log(2), rel=1e-5)
+    assert float(told["loss"]) == pytest.approx(np.log(3) + FIELD * error + SPREAD * error + MOVED * np.log(2), rel=1e-5)
     field.requires_grad_()
-    none = losses(logits, field, spread, torch.tensor([2, 2, 2]), truth)
+    none = losses(Coarse(torch.zeros(3, 3), field, one, one), torch.tensor([2, 2, 2]), truth)
     none["loss"].backward()
     assert not field.grad.any()
 

@@ -36,6 +36,19 @@ class Inspected(NamedTuple):
     """(B, 1, S, S) logit of the field being off by less than `NEAR` pixels."""
 
 
+class Coarse(NamedTuple):
+    """What it is trained by, at an eighth of the size."""
+
+    logits: Tensor
+    """(B, 3)."""
+    field: Tensor
+    """(B, 2, S / 8, S / 8), in pixels of the crop."""
+    spread: Tensor
+    """(B, 1, S / 8, S / 8): the logarithm of the field's expected error in pixels."""
+    moved: Tensor
+    """(B, 1, S / 8, S / 8): logit of the content there having been moved at all; the verdict looks at it."""
+
+
 class Inspector(nn.Module):
     """(B, 3, S, S) RGB in 0..1, upright and unaligned -> `Inspected`; S is 400 and may be any multiple of 16."""
 
@@ -48,17 +61,17 @@ class Inspector(nn.Module):
         self.stages = nn.ModuleList(stages)
         self.lateral = nn.ModuleList(nn.Sequential(*conv_norm(width, PYRAMID)) for width in widths[1:])
         self.merge = nn.ModuleList(unit(PYRAMID, PYRAMID) for _ in widths[2:])
-        self.told = nn.Conv2d(PYRAMID, 3, 3, padding=1)
+        self.told = nn.Conv2d(PYRAMID, 4, 3, padding=1)
         nn.init.zeros_(self.told.weight)
-        self.verdict = nn.Sequential(nn.Linear(2 * PYRAMID + 2 * widths[-1] + 2, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, len(CLASSES)))
+        self.verdict = nn.Sequential(nn.Linear(2 * PYRAMID + 2 * widths[-1] + 4, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, len(CLASSES)))
 
     @property
     def last(self) -> tuple[nn.Module, ...]:
         """The layers whose outputs are answers."""
         return self.told, self.verdict
 
-    def coarse(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """(B, 3, S, S) -> logits (B, 3), field (B, 2, S / 8, S / 8), and the logarithm of its expected error, (B, 1, S / 8, S / 8)."""
+    def coarse(self, x: Tensor) -> Coarse:
+        """(B, 3, S, S) -> the same before it is enlarged."""
         x, maps = self.stem(x * 2 - 1), []
         for stage in self.stages:
             x = stage(x)
@@ -69,13 +82,13 @@ class Inspector(nn.Module):
             side = sides.pop()
             y = merge(side + F.interpolate(y, size=side.shape[-2:], mode="bilinear", align_corners=False))
         told = self.told(y)
-        field, spread = told[:, :2], told[:, 2:].clamp(-4, 4)
+        field, spread, moved = told[:, :2], told[:, 2:3].clamp(-4, 4), told[:, 3:]
         size = (field.detach().square().sum(1, keepdim=True) + 1e-6).sqrt()
-        pooled = [part for seen in (y, x, size) for part in (seen.mean((2, 3)), seen.amax((2, 3)))]
-        return self.verdict(torch.cat(pooled, 1)), field, spread
+        pooled = [part for seen in (y, x, size, moved) for part in (seen.mean((2, 3)), seen.amax((2, 3)))]
+        return Coarse(self.verdict(torch.cat(pooled, 1)), field, spread, moved)
 
     def forward(self, x: Tensor) -> Inspected:
-        """The same at full size; with error e expected, e exp(-t / e) of its law lies beyond t."""
-        logits, field, spread = self.coarse(x)
+        """The same at full size; an error that is e on average lies below t in 1 - exp(-t / e) of the cases."""
+        logits, field, spread, _ = self.coarse(x)
         told = F.interpolate(torch.cat([field, spread], 1), size=x.shape[-2:], mode="bilinear", align_corners=False)
         return Inspected(logits, told[:, :2], torch.log(torch.expm1(NEAR * torch.exp(-told[:, 2:]))))

@@ -23,7 +23,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from mien.data.files import atomic
-from mien.models.inspector import CLASSES, Inspector
+from mien.models.inspector import CLASSES, Coarse, Inspector
 from mien.nn.flow import laplace, relative, robust
 from mien.nn.memory import keep_freed_memory
 from mien.progress import say
@@ -35,8 +35,12 @@ from mien.train.optim import Muon
 BATCH, RATE, PLAIN_RATE, AVERAGE = 16, 0.02, 2e-3, 0.995
 SMOOTHING = 0.02
 """Of the labels: no answer is worth more certainty than one in a hundred thousand."""
-FIELD, RELATIVE, SPREAD = 0.5, 0.5, 0.1
-"""Weights of the field's error, of its differences, and of the reliability's likelihood, beside the verdict's cross-entropy."""
+FIELD, RELATIVE, SPREAD, MOVED = 0.5, 0.5, 0.1, 2.0
+"""Weights, beside the verdict's cross-entropy: the field's error, its differences, the likelihood of that error, moved or not."""
+STRIDES = (1, 4, 8)
+"""Of the differences, in eighths of the crop's pixels."""
+STILL = 0.5
+"""Pixels by which content may be displaced and still counts as not moved."""
 DEV = 480
 """Held-out faces that are looked at while training goes on."""
 SWAPPED = CLASSES.index("swapped")
@@ -58,20 +62,22 @@ def tensors(batch: Batch, device: torch.device, flips: np.ndarray | None = None)
     return x, label, field
 
 
-def losses(logits: Tensor, field: Tensor, spread: Tensor, label: Tensor, truth: Tensor) -> dict[str, Tensor]:
-    """Verdict (B, 3), field (B, 2, h, w) and log spread (B, 1, h, w) against label (B,) and true field (B, 2, n h, n w)."""
-    verdict = F.cross_entropy(logits, label, label_smoothing=SMOOTHING)
+def losses(told: Coarse, label: Tensor, truth: Tensor) -> dict[str, Tensor]:
+    """What the network told of B faces against label (B,) and true field (B, 2, n h, n w), n whole."""
+    verdict = F.cross_entropy(told.logits, label, label_smoothing=SMOOTHING)
     known = label != SWAPPED
     if not known.any():
-        zero = field.sum() * 0 + spread.sum() * 0
-        return {"loss": verdict + zero, "verdict": verdict, "field": zero, "spread": zero}
+        zero = sum((part.sum() * 0 for part in told[1:]), verdict * 0)
+        return {"loss": verdict + zero, "verdict": verdict, "field": zero, "moved": zero}
+    field, spread, moved = (part[known] for part in told[1:])
     truth = F.adaptive_avg_pool2d(truth[known], (field.shape[-2], field.shape[-1]))
-    cost = robust(field[known], truth)
-    shape = relative(field[known], truth, (1, 4, 8))
+    cost = robust(field, truth)
+    shape = relative(field, truth, STRIDES)
     # the error is a constant here: reliability describes the field, it does not excuse it
-    sure = laplace(cost.detach(), spread[known, 0]).mean()
-    loss = verdict + FIELD * cost.mean() + RELATIVE * shape + SPREAD * sure
-    return {"loss": loss, "verdict": verdict, "field": cost.mean(), "spread": sure}
+    sure = laplace(cost.detach(), spread[:, 0]).mean()
+    far = F.binary_cross_entropy_with_logits(moved[:, 0], (truth.norm(dim=1) > STILL).float())
+    loss = verdict + FIELD * cost.mean() + RELATIVE * shape + SPREAD * sure + MOVED * far
+    return {"loss": loss, "verdict": verdict, "field": cost.mean(), "moved": far}
 
 
 class InspectTask(OneNetworkTask):
@@ -95,8 +101,8 @@ class InspectTask(OneNetworkTask):
         x, label, field = tensors(self.source(rng, self.items), fabric.device, rng.random(self.items) < 0.5)
         self.net.train()
         with fabric.autocast():
-            logits, told, spread = self.inspector.coarse(x)
-        costs = losses(logits.float(), told.float(), spread.float(), label, field)
+            told = self.inspector.coarse(x)
+        costs = losses(Coarse(*(part.float() for part in told)), label, field)
         self.optimizer.zero_grad()
         fabric.backward(costs["loss"])
         self.optimizer.step()
@@ -122,7 +128,7 @@ def _judged(net: torch.nn.Module, batch: Batch, device: torch.device) -> tuple[T
     """Label, logits, mean end-point error of the field and of no field at all, each (B, ...)."""
     assert isinstance(net, Inspector)
     x, label, truth = tensors(batch, device)
-    logits, field, _ = net.coarse(x)
+    logits, field, *_ = net.coarse(x)
     field = F.interpolate(field, size=truth.shape[-2:], mode="bilinear", align_corners=False)
     return label, logits, (field - truth).norm(dim=1).mean((1, 2)), truth.norm(dim=1).mean((1, 2))
 
