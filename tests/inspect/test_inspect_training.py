@@ -13,7 +13,7 @@ from mien.models.inspector import Coarse, Inspector
 from mien.nn.flow import sample
 from mien.runtime import choose
 from mien.tasks.inspect.pack import Batch, Part, write
-from mien.tasks.inspect.training import FIELD, MOVED, SPREAD, InspectTask, export, losses, tensors
+from mien.tasks.inspect.training import FIELD, MOVED, SPREAD, InspectTask, export, losses, tensors, windows
 from mien.train import Event, Every, fit
 
 SIDE = 64
@@ -65,6 +65,28 @@ def test_a_mirrored_face_has_a_mirrored_field() -> None:
     assert torch.equal(mirrored[1:], x[1:])
     assert torch.equal(turned[0, 0], -field[0, 0].flip(1))
     assert torch.equal(turned[0, 1], field[0, 1].flip(1))
+
+
+def test_windows_show_the_same_pixels_and_fields() -> None:
+    """A picture that numbers its pixels, moved at one place alone: only the windows around that place are reshaped."""
+    place = np.arange(SIDE, dtype=np.uint8)
+    x = np.stack([np.tile(place, (SIDE, 1)), np.tile(place[:, None], (1, SIDE)), np.zeros((SIDE, SIDE), np.uint8)], -1)
+    field = np.zeros((2, SIDE // 4, SIDE // 4), np.float32)
+    field[0, 4, 3] = 3.0
+    count = 40
+    whole: Batch = {"x": np.stack([x] * count), "label": np.array([1, 2] * (count // 2)), "field": np.stack([field] * count)}
+    seen = windows(whole, np.random.default_rng(0), 32)
+    assert seen["x"].shape == (count, 32, 32, 3)
+    left, top = seen["x"][:, 0, 0, 0].astype(int), seen["x"][:, 0, 0, 1].astype(int)
+    assert set(left % 8) == {0}
+    assert len(set(left)) > 3
+    inside = (left <= 12) & (top <= 16)
+    assert inside.any()
+    assert not inside.all()
+    assert np.array_equal(seen["label"], np.where(whole["label"] == 2, 2, inside))
+    for one in np.flatnonzero(inside):
+        assert seen["field"][one, 0, 4 - top[one] // 4, 3 - left[one] // 4] == 3
+    assert windows(whole, np.random.default_rng(0), SIDE) is whole
 
 
 def test_it_learns_what_is_there_to_learn(tmp_path: Path) -> None:

@@ -39,11 +39,14 @@ FIELD, RELATIVE, SPREAD, MOVED = 0.5, 0.5, 0.1, 2.0
 """Weights, beside the verdict's cross-entropy: the field's error, its differences, the likelihood of that error, moved or not."""
 STRIDES = (1, 4, 8)
 """Of the differences, in eighths of the crop's pixels."""
+WINDOWED, WINDOW, MORE = 0.5, 208, 2
+"""Share of the training that looks at windows of faces, pixels of their sides, and how many times as many there are in a batch: traces
+are local, and nearly four windows cost what one face costs."""
 STILL = 0.5
 """Pixels by which content may be displaced and still counts as not moved."""
 DEV = 480
 """Held-out faces that are looked at while training goes on."""
-SWAPPED = CLASSES.index("swapped")
+ORIGINAL, RESHAPED, SWAPPED = range(len(CLASSES))
 
 
 Source = Callable[[np.random.Generator, int], Batch]
@@ -60,6 +63,24 @@ def tensors(batch: Batch, device: torch.device, flips: np.ndarray | None = None)
         mirrored = field.flip(3) * torch.tensor([-1.0, 1.0], device=device).view(1, 2, 1, 1)
         field = torch.where(which, mirrored, field)
     return x, label, field
+
+
+def windows(batch: Batch, rng: np.random.Generator, side: int = WINDOW) -> Batch:
+    """A square of `side` pixels from each face, rather from its middle, its corner on a multiple of 8 as JPEG's blocks are.
+
+    A reshaped face that is nowhere moved in its window counts as original. Every window shows a part of the face's middle.
+    """
+    size = batch["x"].shape[1]
+    if side >= size:
+        return batch
+    steps = (size - side) // 8
+    corners = 8 * rng.integers(0, steps + 1, (2, len(batch["x"]), 2)).mean(0).round().astype(int)
+    places = [(slice(y, y + side), slice(x, x + side)) for y, x in corners]
+    small = [(slice(y // 4, (y + side) // 4), slice(x // 4, (x + side) // 4)) for y, x in corners]
+    field = np.stack([one[:, y, x] for one, (y, x) in zip(batch["field"], small, strict=True)])
+    still = np.sqrt(np.square(field).sum(1)).max((1, 2)) < STILL
+    return {"x": np.stack([one[y, x] for one, (y, x) in zip(batch["x"], places, strict=True)]), "field": field,
+            "label": np.where(still & (batch["label"] == RESHAPED), ORIGINAL, batch["label"])}  # fmt: skip
 
 
 def losses(told: Coarse, label: Tensor, truth: Tensor) -> dict[str, Tensor]:
@@ -83,10 +104,14 @@ def losses(told: Coarse, label: Tensor, truth: Tensor) -> dict[str, Tensor]:
 class InspectTask(OneNetworkTask):
     """Muon at a constant rate, then down a cosine from two fifths of the time on; flips; an average of the weights."""
 
-    def __init__(self, source: Source, dev: list[Batch] | None = None, net: Inspector | None = None, batch: int = BATCH) -> None:
-        """`source` draws the training faces; `dev`: batches of people who are in no training batch, for the score."""
+    def __init__(self, source: Source, dev: list[Batch] | None = None, net: Inspector | None = None, batch: int = BATCH,
+                 windowed: float = WINDOWED) -> None:
+        """`source` draws the training faces; `dev`: batches of people who are in no training batch, for the score.
+
+        windowed: share of the training spent on windows.
+        """
         torch.manual_seed(0)
-        self.source, self.dev, self.items = source, dev or [], batch
+        self.source, self.dev, self.items, self.windowed = source, dev or [], batch, windowed
         self.inspector = self.net = net or Inspector()
         self.ema = EMA(self.net, AVERAGE)
         self.optimizer = Muon(self.net, RATE, self.inspector.last, PLAIN_RATE)
@@ -97,8 +122,9 @@ class InspectTask(OneNetworkTask):
         factor = min(1.0, (index + 1) / 50) * ((1 + math.cos(math.pi * down)) / 2 + 1e-3)
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * factor
-        rng = np.random.default_rng((0, index))
-        x, label, field = tensors(self.source(rng, self.items), fabric.device, rng.random(self.items) < 0.5)
+        rng, early = np.random.default_rng((0, index)), self.share < self.windowed
+        batch = windows(self.source(rng, MORE * self.items), rng) if early else self.source(rng, self.items)
+        x, label, field = tensors(batch, fabric.device, rng.random(len(batch["label"])) < 0.5)
         self.net.train()
         with fabric.autocast():
             told = self.inspector.coarse(x)
