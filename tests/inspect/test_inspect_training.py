@@ -75,7 +75,7 @@ def test_windows_show_the_same_pixels_and_fields() -> None:
     field[0, 4, 3] = 3.0
     count = 40
     whole: Batch = {"x": np.stack([x] * count), "label": np.array([1, 2] * (count // 2)), "field": np.stack([field] * count)}
-    seen = windows(whole, np.random.default_rng(0), 32)
+    seen = windows(whole, np.random.default_rng(0), 32, 1)
     assert seen["x"].shape == (count, 32, 32, 3)
     left, top = seen["x"][:, 0, 0, 0].astype(int), seen["x"][:, 0, 0, 1].astype(int)
     assert set(left % 8) == {0}
@@ -87,6 +87,7 @@ def test_windows_show_the_same_pixels_and_fields() -> None:
     for one in np.flatnonzero(inside):
         assert seen["field"][one, 0, 4 - top[one] // 4, 3 - left[one] // 4] == 3
     assert windows(whole, np.random.default_rng(0), SIDE) is whole
+    assert windows(whole, np.random.default_rng(0), 32, 3)["x"].shape == (3 * count, 32, 32, 3)
 
 
 def test_it_learns_what_is_there_to_learn(tmp_path: Path) -> None:

@@ -3,8 +3,9 @@
     python -m mien.tasks.inspect.training PACK --out RUN --minutes 60
     python -m mien.tasks.inspect.training PACK --out RUN --export             # RUN/mien-inspect.safetensors, bfloat16
 
-PACK is what `mien.tasks.inspect.making` writes. Verdict, field and reliability are learnt together by one network; a face that was
-swapped has no field, so only originals (field zero) and reshaped faces teach it.
+PACK is what `mien.tasks.inspect.making` writes: where it holds made faces (train/x.npy, also train1/x.npy and so on), these are learnt
+from; else each batch is made as it is needed. Verdict, field and reliability are learnt together by one network; a face that
+was swapped has no field, so only originals (field zero) and reshaped faces teach it.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ FIELD, RELATIVE, SPREAD, MOVED = 0.5, 0.5, 0.1, 2.0
 STRIDES = (1, 4, 8)
 """Of the differences, in eighths of the crop's pixels."""
 WINDOWED, WINDOW, MORE = 0.5, 208, 2
-"""Share of the training that looks at windows of faces, pixels of their sides, and how many times as many there are in a batch: traces
-are local, and nearly four windows cost what one face costs."""
+"""Share of the training that looks at windows of faces, pixels of their sides, how many of each face: traces are local, and nearly
+four windows cost what one face costs."""
 STILL = 0.5
 """Pixels by which content may be displaced and still counts as not moved."""
 DEV = 480
@@ -56,7 +57,7 @@ Source = Callable[[np.random.Generator, int], Batch]
 def tensors(batch: Batch, device: torch.device, flips: np.ndarray | None = None) -> tuple[Tensor, Tensor, Tensor]:
     """A batch -> x (B, 3, S, S) in 0..1, label (B,), field (B, 2, S / 4, S / 4); those in `flips` (B,) bool mirrored left to right."""
     x = torch.from_numpy(batch["x"]).to(device).permute(0, 3, 1, 2).float().contiguous(memory_format=torch.channels_last) / 255
-    label, field = torch.from_numpy(batch["label"]).to(device), torch.from_numpy(batch["field"]).to(device)
+    label, field = torch.from_numpy(batch["label"]).to(device), torch.from_numpy(batch["field"]).to(device).float()
     if flips is not None and flips.any():
         which = torch.from_numpy(flips).to(device).view(-1, 1, 1, 1)
         x = torch.where(which, x.flip(3), x).contiguous(memory_format=torch.channels_last)
@@ -65,8 +66,8 @@ def tensors(batch: Batch, device: torch.device, flips: np.ndarray | None = None)
     return x, label, field
 
 
-def windows(batch: Batch, rng: np.random.Generator, side: int = WINDOW) -> Batch:
-    """A square of `side` pixels from each face, rather from its middle, its corner on a multiple of 8 as JPEG's blocks are.
+def windows(batch: Batch, rng: np.random.Generator, side: int = WINDOW, more: int = MORE) -> Batch:
+    """`more` squares of `side` pixels from each face, rather from its middle, corners on multiples of 8 as those of JPEG's blocks.
 
     A reshaped face that is nowhere moved in its window counts as original. Every window shows a part of the face's middle.
     """
@@ -74,12 +75,14 @@ def windows(batch: Batch, rng: np.random.Generator, side: int = WINDOW) -> Batch
     if side >= size:
         return batch
     steps = (size - side) // 8
+    places = np.repeat(np.arange(len(batch["x"])), more)
+    batch = {"x": batch["x"][places], "label": batch["label"][places], "field": batch["field"][places]}
     corners = 8 * rng.integers(0, steps + 1, (2, len(batch["x"]), 2)).mean(0).round().astype(int)
-    places = [(slice(y, y + side), slice(x, x + side)) for y, x in corners]
+    large = [(slice(y, y + side), slice(x, x + side)) for y, x in corners]
     small = [(slice(y // 4, (y + side) // 4), slice(x // 4, (x + side) // 4)) for y, x in corners]
-    field = np.stack([one[:, y, x] for one, (y, x) in zip(batch["field"], small, strict=True)])
+    field = np.stack([one[:, y, x].astype(np.float32) for one, (y, x) in zip(batch["field"], small, strict=True)])
     still = np.sqrt(np.square(field).sum(1)).max((1, 2)) < STILL
-    return {"x": np.stack([one[y, x] for one, (y, x) in zip(batch["x"], places, strict=True)]), "field": field,
+    return {"x": np.stack([one[y, x] for one, (y, x) in zip(batch["x"], large, strict=True)]), "field": field,
             "label": np.where(still & (batch["label"] == RESHAPED), ORIGINAL, batch["label"])}  # fmt: skip
 
 
@@ -123,7 +126,8 @@ class InspectTask(OneNetworkTask):
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * factor
         rng, early = np.random.default_rng((0, index)), self.share < self.windowed
-        batch = windows(self.source(rng, MORE * self.items), rng) if early else self.source(rng, self.items)
+        batch = self.source(rng, self.items)
+        batch = windows(batch, rng) if early else batch
         x, label, field = tensors(batch, fabric.device, rng.random(len(batch["label"])) < 0.5)
         self.net.train()
         with fabric.autocast():
@@ -186,12 +190,23 @@ def main() -> None:
     given = parser.parse_args()
     if given.minutes:
         keep_freed_memory()
-        train, dev = Part(given.pack, "train"), Part(given.pack, "dev")
-        some = list(itertools.islice(dev.batches(), DEV // 16))
-        fit(InspectTask(train.draw, some), given.out / "run", minutes=given.minutes, runtime=choose(given.device),
+        dev = list(itertools.islice(Part(given.pack, "dev").batches(), DEV // 16))
+        fit(InspectTask(source_of(given.pack), dev), given.out / "run", minutes=given.minutes, runtime=choose(given.device),
             evaluate=Every(seconds=300), save=Every(seconds=120), label="mien-inspect", on_event=tell)  # fmt: skip
     if given.export:
         export(given.out / "run", given.out / "mien-inspect.safetensors")
+
+
+def source_of(pack: Path) -> Source:
+    """The pack's made faces, or its originals and a maker."""
+    if any(pack.glob("train*/x.npy")):
+        return Part(pack, "train").draw
+    from mien.tasks.inspect.making import Maker
+    from mien.tasks.inspect.originals import opened
+    from mien.tasks.inspect.swapping import swap_all
+
+    originals = opened(pack / "faces")
+    return Maker(originals, swap_all(originals, pack / "faces"), "train").draw
 
 
 def tell(event: Event) -> None:
