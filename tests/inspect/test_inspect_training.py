@@ -12,6 +12,8 @@ from safetensors.torch import load_file
 from mien.models.inspector import Coarse, Inspector
 from mien.nn.flow import sample
 from mien.runtime import choose
+from mien.tasks.inspect.looking import Looker
+from mien.tasks.inspect.measuring import asked, temperature
 from mien.tasks.inspect.pack import Batch, Part, write
 from mien.tasks.inspect.training import FIELD, MOVED, SPREAD, InspectTask, export, losses, tensors, windows
 from mien.train import Event, Every, fit
@@ -122,6 +124,31 @@ def test_a_training_goes_on_where_it_stopped_and_is_exported(tmp_path: Path) -> 
     assert one["stages.3.0.0.weight"].dtype == torch.bfloat16
     with pytest.raises(ValueError, match="train first"):
         export(tmp_path / "none", tmp_path / "none.safetensors")
+
+
+def test_an_export_says_how_sure_to_be(tmp_path: Path) -> None:
+    """The temperature is measured with the written weights, and what is opened again says the same as the average did."""
+    write(tmp_path / "dev", made_up(np.random.default_rng(5), 24), ["somebody"] * 24)
+    task = InspectTask(made_up, net=Inspector(), batch=8)
+    fit(task, tmp_path / "run", steps=2, runtime=choose("cpu", "fp32"), evaluate=Every(), save=Every(), tensorboard=False)
+    dev = Part(tmp_path, "dev")
+    by = export(tmp_path / "run", tmp_path / "one.safetensors", dev)
+    looker = Looker(tmp_path / "one.safetensors")
+    assert looker.temperature == pytest.approx(by, abs=1e-4)
+    assert by != 1
+    batch = next(dev.batches(4))
+    seen = looker.look(batch["x"])
+    assert np.allclose(seen.probabilities.sum(1), 1)
+    assert seen.field.shape == (4, 2, SIDE, SIDE)
+    assert ((seen.reliability >= 0) & (seen.reliability <= 1)).all()
+    x, *_ = tensors(batch, torch.device("cpu"))
+    with torch.no_grad():
+        expected = torch.softmax(task.result.eval()(x).logits / by, 1)
+    np.testing.assert_allclose(seen.probabilities, expected, atol=0.02)
+    assert temperature(asked(looker, dev.batches(), dev.person)) == pytest.approx(by, rel=1e-4)
+    (tmp_path / "no.safetensors").write_bytes(b"no")
+    with pytest.raises(ValueError, match=r"no\.safetensors is no safetensors file"):
+        Looker(tmp_path / "no.safetensors")
 
 
 def test_a_pack_gives_back_what_was_written(tmp_path: Path) -> None:

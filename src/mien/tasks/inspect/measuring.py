@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 
 from mien.metrics.classification import calibration_error
 from mien.metrics.intervals import DRAWS, Estimate, Rate, bootstrap, shares
 from mien.models.inspector import CLASSES
+from mien.nn.flow import end_point_error
+from mien.tasks.inspect.looking import Looker
+from mien.tasks.inspect.pack import Batch
 
 ORIGINAL, RESHAPED, SWAPPED = range(len(CLASSES))
 ALARM = 0.01
@@ -77,6 +82,19 @@ class Step:
     """Mean end-point error of the field."""
     still: float
     """The same of no field."""
+
+
+def asked(looker: Looker, batches: Iterable[Batch], person: np.ndarray) -> Answers:
+    """What a network says of made faces, in order; `person` (N,) says whose they are."""
+    rows = []
+    for batch in batches:
+        told, truth = looker.tell(batch["x"]), torch.from_numpy(np.asarray(batch["field"], np.float32))
+        field = F.adaptive_avg_pool2d(told.field.cpu().float(), (truth.shape[-2], truth.shape[-1]))
+        errors = [end_point_error(one, truth).mean((1, 2)).numpy() for one in (field, torch.zeros_like(field))]
+        rows.append((batch["label"], told.logits.cpu().float().numpy(), *errors))
+    label, logits, error, still = (np.concatenate(column) for column in zip(*rows, strict=True))
+    known = label != SWAPPED
+    return Answers(label, logits, person, np.where(known, error, math.nan), np.where(known, still, math.nan))
 
 
 def detected(answers: Answers, kind: int = RESHAPED, times: int = DRAWS) -> Detected:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import math
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,6 +30,8 @@ from mien.nn.flow import laplace, relative, robust
 from mien.nn.memory import keep_freed_memory
 from mien.progress import say
 from mien.runtime import choose
+from mien.tasks.inspect.looking import HEAD, NAME, Looker
+from mien.tasks.inspect.measuring import asked, temperature
 from mien.tasks.inspect.pack import Batch, Part
 from mien.train import EMA, Event, Every, OneNetworkTask, fit, load_latest
 from mien.train.optim import Muon
@@ -163,14 +166,21 @@ def _judged(net: torch.nn.Module, batch: Batch, device: torch.device) -> tuple[T
     return label, logits, (field - truth).norm(dim=1).mean((1, 2)), truth.norm(dim=1).mean((1, 2))
 
 
-def export(run: Path, target: Path) -> None:
-    """The averaged weights of the last checkpoint, bfloat16 but for vectors and batch statistics."""
+def export(run: Path, target: Path, dev: Part | None = None) -> float:
+    """The averaged weights of the last checkpoint, bfloat16 but for vectors and batch statistics; returns the temperature.
+
+    It is measured on `dev`, whose people are in no training batch, with the very weights that are written; 1 without.
+    """
     checkpoint = load_latest(run)
     if checkpoint is None:
         raise ValueError(f"no checkpoint in {run}: train first (--minutes)")
-    state: dict[str, Tensor] = checkpoint.state["networks"]["averages"]["net"]["module"]
-    with atomic(target) as draft:
-        save_file(dict(_bundled(state)), draft)
+    state: dict[str, Tensor] = dict(_bundled(checkpoint.state["networks"]["averages"]["net"]["module"]))
+    by = 1.0
+    for _ in range(2 if dev else 1):
+        with atomic(target) as draft:
+            save_file(state, draft, {HEAD: json.dumps({"temperature": round(by, 4)})})
+        by = temperature(asked(Looker(target), dev.batches(), dev.person)) if dev and by == 1.0 else by
+    return by
 
 
 def _bundled(state: dict[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
@@ -194,7 +204,9 @@ def main() -> None:
         fit(InspectTask(source_of(given.pack), dev), given.out / "run", minutes=given.minutes, runtime=choose(given.device),
             evaluate=Every(seconds=300), save=Every(seconds=120), label="mien-inspect", on_event=tell)  # fmt: skip
     if given.export:
-        export(given.out / "run", given.out / "mien-inspect.safetensors")
+        target = given.out / f"{NAME}.safetensors"
+        by = export(given.out / "run", target, Part(given.pack, "dev"))
+        say(f"{target}: {target.stat().st_size:,} bytes, temperature {by:.2f}")
 
 
 def source_of(pack: Path) -> Source:
