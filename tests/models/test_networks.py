@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from mien.models.alexnet import alexnet, local_norm
 from mien.models.catalog import NETWORKS
 from mien.models.densenet import densenet, densenet_cifar
+from mien.models.drn import body, drn_c_26, drn_c_26_field
 from mien.models.googlenet import googlenet
 from mien.models.lenet import lenet5, lenet5_1998
 from mien.models.mlp import mlp, mlp_classifier
@@ -32,6 +33,7 @@ PUBLISHED = {
     "resnet18": 11_689_512, "resnet34": 21_797_672, "resnet50": 25_557_032, "resnet101": 44_549_160, "resnet152": 60_192_808,
     "densenet121": 7_978_856, "densenet169": 14_149_480, "densenet201": 20_013_928, "densenet-bc-100-12": 769_162,
     "resnet20": 269_722, "resnet20-b": 272_474, "resnet56": 853_018, "resnet110": 1_727_962,
+    "drn-c-26": 21_126_584,
 }  # fmt: skip
 DEEPER = {"resnet101", "resnet152", "resnet56", "resnet110", "densenet169", "densenet201"}
 """More of the same blocks as a sister that is tested."""
@@ -46,6 +48,7 @@ SMALL: dict[str, tuple[Callable[[], nn.Module], tuple[int, ...]]] = {
     "resnet-cifar-a": (partial(resnet_cifar, "resnet8", 4), (3, 16, 16)),
     "resnet-cifar-b": (partial(resnet_cifar, "resnet8", 4, "B"), (3, 16, 16)),
     "densenet": (partial(densenet, "tiny", 4, 8), (3, 32, 32)),
+    "drn": (partial(drn_c_26, 4, 2), (3, 16, 16)),
     "densenet-cifar": (partial(densenet_cifar, 4, 10, 8), (3, 16, 16)),
     "plain": (partial(recurrent, "plain", 4, 8, 16), (1, 10, 8)),
     "gru": (partial(recurrent, "gru", 4, 8, 16), (1, 10, 8)),
@@ -91,9 +94,9 @@ def test_shapes_and_gradients(name: str) -> None:
 
 def test_what_does_not_classify() -> None:
     shapes = {name: on_meta(network.build).eval()(torch.empty(2, *network.shape, device="meta")).shape
-              for name, network in NETWORKS.items() if not network.classifies}  # fmt: skip
+              for name, network in NETWORKS.items() if not network.classifies and name != "mien-inspect"}  # fmt: skip
     assert shapes == {"swap-original": (2, 3, 64, 64), "swap-compact": (2, 3, 128, 128), "dlib-face": (2, 128),
-                      "mien-face": (2, 128)}  # fmt: skip
+                      "mien-face": (2, 128), "drn-c-26-field": (2, 2, 400, 400)}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -205,6 +208,19 @@ def test_both_bottlenecks_have_the_same_weights_but_stride_elsewhere() -> None:
     assert {name: p.shape for name, p in paper.named_parameters()} == {name: p.shape for name, p in today.named_parameters()}
     strides = [[m.stride[0] for m in net[2][0].body.modules() if isinstance(m, nn.Conv2d)] for net in (paper, today)]
     assert strides == [[2, 1, 1], [1, 2, 1]]
+
+
+def test_drn_c_26_is_the_one_of_the_paper_and_of_tamper_detection() -> None:
+    """26 weighted layers without the shortcuts; an eighth of the size; with one logit 20.6 million parameters (Wang et al. 2019)."""
+    trunk = on_meta(body)
+    kernels = [m for m in trunk.modules() if isinstance(m, nn.Conv2d) and m.kernel_size != (1, 1)]
+    assert len(kernels) + 1 == 26
+    assert [m.dilation[0] for m in kernels[-12:]] == [2] * 4 + [4] * 4 + [2, 2, 1, 1]
+    assert trunk(torch.empty(1, 3, 224, 224, device="meta")).shape == (1, 512, 28, 28)
+    assert [parameters(on_meta(partial(drn_c_26, classes))) for classes in (1, 3)] == [20_614_097, 20_615_123]
+    field = drn_c_26_field(2)
+    assert not field(torch.rand(1, 3, 32, 48)).any()
+    assert parameters(on_meta(drn_c_26_field)) == 20_614_610
 
 
 def test_shortcut_a_by_hand() -> None:

@@ -10,11 +10,11 @@ from portraits import grace, needs_networks, place
 
 from mien.data.pictures import read_picture
 from mien.data.video import probe, read_video
+from mien.faces.blend import Blend
 from mien.faces.mask import face_mask
 from mien.models.swap_model import SwapModel
 from mien.provenance.report import verify
 from mien.tasks.swap import conversion
-from mien.tasks.swap.blend import Blend
 from mien.tasks.swap.conversion import Conversion, convert
 from mien.weights import find
 

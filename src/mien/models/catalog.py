@@ -12,7 +12,9 @@ from mien.models import deepfake, swap
 from mien.models.alexnet import alexnet
 from mien.models.densenet import densenet, densenet_cifar
 from mien.models.dlib_face import dlib_face
+from mien.models.drn import drn_c_26, drn_c_26_field
 from mien.models.googlenet import googlenet
+from mien.models.inspector import Inspector
 from mien.models.lenet import lenet5, lenet5_1998
 from mien.models.mien_face import mien_face
 from mien.models.mlp import mlp_classifier
@@ -42,7 +44,7 @@ class Network:
 
 
 SIMONYAN, HE, HUANG = "Simonyan and Zisserman 2014", "He et al. 2015", "Huang et al. 2016"
-DIGITS, CIFAR, IMAGENET = (1, 28, 28), (3, 32, 32), (3, 224, 224)
+DIGITS, CIFAR, IMAGENET, INSPECTED = (1, 28, 28), (3, 32, 32), (3, 224, 224), (3, 400, 400)
 
 
 def _original() -> nn.Sequential:
@@ -82,6 +84,8 @@ NETWORKS: dict[str, Network] = {
     "densenet169": Network(partial(densenet, "densenet169"), IMAGENET, HUANG, 14_149_480),
     "densenet201": Network(partial(densenet, "densenet201"), IMAGENET, HUANG, 20_013_928),
     "densenet-bc-100-12": Network(densenet_cifar, CIFAR, HUANG, 769_162),
+    "drn-c-26": Network(drn_c_26, IMAGENET, "Yu et al. 2017", 21_126_584),
+    "drn-c-26-field": Network(drn_c_26_field, INSPECTED, "Wang et al. 2019", None, classifies=False),
     "speednet": Network(speednet, CIFAR, "Jordan 2024", None),
     "siamese": Network(siamese, (1, 105, 105), "Koch et al. 2015", None),
     "rnn": Network(partial(recurrent, "plain"), DIGITS, "Elman 1990", None),
@@ -92,6 +96,7 @@ NETWORKS: dict[str, Network] = {
     "swap-original": Network(_original, (3, 64, 64), "the first face swap, 2017", 75_862_723, classifies=False),
     "swap-compact": Network(_compact, (3, 128, 128), "mien's face swap", None, classifies=False),
     "dlib-face": Network(dlib_face, (3, 150, 150), "King 2017", None, classifies=False),
+    "mien-inspect": Network(Inspector, INSPECTED, "mien's own inspector", None, classifies=False),
     "mien-face": Network(mien_face, (3, 96, 96), "Hinton et al. 2015", None, classifies=False),
 }
 """Name -> network."""

@@ -14,6 +14,7 @@ from mien.data.files import atomic
 from mien.data.pictures import read_picture, write_picture
 from mien.data.sources import find_sources
 from mien.data.video import VideoWriter, probe, read_video
+from mien.faces.blend import Blend
 from mien.faces.extract import Span
 from mien.models.swap_model import SwapModel
 from mien.progress import Progress, say
@@ -21,7 +22,6 @@ from mien.provenance.identity import Identity
 from mien.provenance.manifest import sign
 from mien.provenance.visible import mark
 from mien.runtime import choose
-from mien.tasks.swap.blend import Blend
 from mien.tasks.swap.convert import APART, Swapper
 from mien.tasks.swap.flicker import Flicker
 from mien.tasks.swap.run import Applied

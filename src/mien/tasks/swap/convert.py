@@ -8,13 +8,13 @@ import numpy as np
 import torch
 
 from mien.faces.align import align
+from mien.faces.blend import Blend, Tone, paste, recolour, skin_weight, tone
 from mien.faces.describe import Describer
 from mien.faces.find import Measured, find_measured
 from mien.faces.follow import Follower
 from mien.faces.mask import face_mask
 from mien.models.swap_model import SwapModel
 from mien.runtime import Runtime, with_parity
-from mien.tasks.swap.blend import Blend, Tone, paste, recolour, skin_weight, tone
 from mien.tasks.swap.steady import Steady
 
 LOOKS = 5

@@ -12,6 +12,7 @@ import numpy as np
 
 from mien.data.files import atomic
 from mien.data.pictures import read_picture, write_picture
+from mien.faces.blend import Blend
 from mien.faces.describe import SAME_PERSON, Describer
 from mien.faces.find import find
 from mien.models.swap_model import load_model
@@ -19,7 +20,6 @@ from mien.progress import say
 from mien.provenance.manifest import sign
 from mien.provenance.report import Provenance, verify
 from mien.provenance.visible import mark
-from mien.tasks.swap.blend import Blend
 from mien.tasks.swap.conversion import Conversion, convert
 from mien.tasks.swap.run import Demonstrated
 from mien.tasks.swap.session import learn

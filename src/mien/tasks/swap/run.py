@@ -168,9 +168,9 @@ def apply(
         precision: auto, fp32 or bf16.
 
     """
+    from mien.faces.blend import Blend
     from mien.models.swap_model import load_model
     from mien.provenance.identity import identity
-    from mien.tasks.swap.blend import Blend
     from mien.tasks.swap.conversion import Conversion, convert
 
     loaded = load_model(Path(model))

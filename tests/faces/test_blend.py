@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from mien.faces.align import MEAN, alignment
+from mien.faces.blend import Blend, Tone, paste, recolour, skin_weight, soft_mask, tone
 from mien.faces.mask import face_mask
-from mien.tasks.swap.blend import Blend, Tone, paste, recolour, skin_weight, soft_mask, tone
 
 
 @pytest.fixture

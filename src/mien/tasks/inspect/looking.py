@@ -1,0 +1,71 @@
+"""The trained inspector as it is used: crops in, probabilities, fields and reliabilities out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from torch import Tensor
+
+from mien.models.inspector import Inspected, Inspector
+from mien.nn.fuse import fused
+
+NAME = "mien-inspect"
+"""Of the bundled weights' card."""
+HEAD = "inspector"
+"""Key of the file's header under which a JSON object says the temperature."""
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What was seen in B crops of S x S pixels."""
+
+    probabilities: np.ndarray
+    """(B, 3) float32, in the order of `mien.models.inspector.CLASSES`; calibrated on people the network did not learn from."""
+    field: np.ndarray
+    """(B, 2, S, S) float32: content now at p came from p + field(p), in pixels of the crop."""
+    reliability: np.ndarray
+    """(B, S, S) float32 in 0..1: the chance that the field there is off by less than a pixel."""
+
+
+class Looker:
+    """A network and its temperature, from one file."""
+
+    def __init__(self, path: Path, device: torch.device | None = None) -> None:
+        """Raises ValueError where the file is none of `mien.tasks.inspect.training`."""
+        self.device = device or torch.device("cpu")
+        state, self.temperature = read(path)
+        net = Inspector()
+        try:
+            net.load_state_dict(state)
+        except RuntimeError as error:
+            raise ValueError(f"{path} holds another network than the inspector ({str(error).splitlines()[-1].strip()})") from None
+        self.net = fused(net.eval()).to(self.device)
+
+    @torch.inference_mode()
+    def tell(self, crops: np.ndarray) -> Inspected:
+        """(B, S, S, 3) uint8 -> the network's own words."""
+        x = torch.from_numpy(np.ascontiguousarray(crops)).to(self.device).permute(0, 3, 1, 2).float() / 255
+        return self.net(x.contiguous(memory_format=torch.channels_last))
+
+    def look(self, crops: np.ndarray) -> Looked:
+        """(B, S, S, 3) uint8 RGB, S a multiple of 16 -> what is seen."""
+        told = self.tell(crops)
+        chances = torch.softmax(told.logits / self.temperature, 1)
+        return Looked(*(part.cpu().numpy() for part in (chances, told.field, told.reliability[:, 0].sigmoid())))
+
+
+def read(path: Path) -> tuple[dict[str, Tensor], float]:
+    """Weights in float32, and the temperature that makes probabilities true (1 where none was measured)."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
+            facts = json.loads((file.metadata() or {}).get(HEAD, "{}"))
+    except Exception as error:
+        raise ValueError(f"{path} is no safetensors file ({error})") from None
+    state = {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
+    return state, float(facts.get("temperature", 1.0))

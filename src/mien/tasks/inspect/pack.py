@@ -1,0 +1,75 @@
+"""A pack of made faces as files: PACK/train and PACK/dev (people of dev are in no training face), read without loading it whole.
+
+In each folder x.npy (N, S, S, 3) uint8 RGB, label.npy (N,) int64, field.npy (N, 2, S / 4, S / 4) float16 in pixels of the crop, and
+person.npy (N,) text. A part that grows while it is made is several such folders: train, train1, train2...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypedDict
+
+import numpy as np
+
+from mien.data.files import atomic
+
+NAMES = ("x", "label", "field", "person")
+
+
+class Batch(TypedDict):
+    """What a training step, or a measurement, takes."""
+
+    x: np.ndarray
+    """(B, S, S, 3) uint8 RGB."""
+    label: np.ndarray
+    """(B,) int64, places in `mien.models.inspector.CLASSES`."""
+    field: np.ndarray
+    """(B, 2, S / 4, S / 4) float32, in pixels of the crop."""
+
+
+class Part:
+    """One part of a pack; pictures stay in the file until they are drawn."""
+
+    def __init__(self, pack: Path, part: str) -> None:
+        """Raises ValueError where the pack has no such part or its arrays do not fit each other."""
+        folders = sorted(path for path in pack.glob(f"{part}*") if (path / "x.npy").is_file())
+        if not folders:
+            raise ValueError(f"no {part}/x.npy in {pack}: make a pack first")
+        self.tables = [{name: np.load(folder / f"{name}.npy", mmap_mode="r" if name == "x" else None) for name in NAMES}
+                       for folder in folders]  # fmt: skip
+        for folder, table in zip(folders, self.tables, strict=True):
+            lengths = {name: len(table[name]) for name in NAMES}
+            if len(set(lengths.values())) > 1:
+                raise ValueError(f"the arrays in {folder} differ in length ({lengths}): make the pack again")
+        self.starts = np.cumsum([0] + [len(table["label"]) for table in self.tables])
+        self.label, self.person = (np.concatenate([table[name] for table in self.tables]) for name in ("label", "person"))
+
+    def __len__(self) -> int:
+        return int(self.starts[-1])
+
+    def at(self, places: np.ndarray) -> Batch:
+        """The faces at these places (B,)."""
+        which = np.searchsorted(self.starts, places, side="right") - 1
+        rows = [(self.tables[table], place - self.starts[table]) for table, place in zip(which, places, strict=True)]
+        return {"x": np.stack([table["x"][row] for table, row in rows]), "label": self.label[places].astype(np.int64),
+                "field": np.stack([table["field"][row] for table, row in rows]).astype(np.float32)}  # fmt: skip
+
+    def draw(self, rng: np.random.Generator, count: int) -> Batch:
+        """So many faces at random, each as likely as any other."""
+        return self.at(rng.integers(0, len(self), count))
+
+    def batches(self, size: int = 16) -> Iterator[Batch]:
+        """All of them in order."""
+        for start in range(0, len(self), size):
+            yield self.at(np.arange(start, min(start + size, len(self))))
+
+
+def write(folder: Path, batch: Batch, person: list[str]) -> None:
+    """A folder of a pack (PACK/train, say) from arrays that fit into memory."""
+    columns = {"x": batch["x"], "label": batch["label"].astype(np.int64), "field": batch["field"].astype(np.float16),
+               "person": np.array(person)}  # fmt: skip
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in NAMES:
+        with atomic(folder / f"{name}.npy") as draft, draft.open("wb") as file:
+            np.save(file, columns[name])

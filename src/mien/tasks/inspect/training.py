@@ -1,0 +1,231 @@
+"""mien's own inspector learns from a pack of faces that were bent, swapped or left alone.
+
+    python -m mien.tasks.inspect.training PACK --out RUN --minutes 60
+    python -m mien.tasks.inspect.training PACK --out RUN --export             # RUN/mien-inspect.safetensors, bfloat16
+
+PACK is what `mien.tasks.inspect.making` writes: where it holds made faces (train/x.npy, also train1/x.npy and so on), these are learnt
+from; else each batch is made as it is needed. Verdict, field and reliability are learnt together by one network; a face that
+was swapped has no field, so only originals (field zero) and reshaped faces teach it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import math
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from lightning_fabric import Fabric
+from safetensors.torch import save_file
+from torch import Tensor
+
+from mien.data.files import atomic
+from mien.models.inspector import CLASSES, Coarse, Inspector
+from mien.nn.flow import laplace, relative, robust
+from mien.nn.memory import keep_freed_memory
+from mien.progress import say
+from mien.runtime import choose
+from mien.tasks.inspect.looking import HEAD, NAME, Looker
+from mien.tasks.inspect.measuring import asked, temperature
+from mien.tasks.inspect.pack import Batch, Part
+from mien.train import EMA, Event, Every, OneNetworkTask, fit, load_latest
+from mien.train.optim import Muon
+
+BATCH, RATE, PLAIN_RATE, AVERAGE = 16, 0.02, 2e-3, 0.995
+SMOOTHING = 0.02
+"""Of the labels: no answer is worth more certainty than one in a hundred thousand."""
+FIELD, RELATIVE, SPREAD, MOVED = 0.5, 0.5, 0.1, 2.0
+"""Weights, beside the verdict's cross-entropy: the field's error, its differences, the likelihood of that error, moved or not."""
+STRIDES = (1, 4, 8)
+"""Of the differences, in eighths of the crop's pixels."""
+WINDOWED, WINDOW, MORE = 0.5, 208, 2
+"""Share of the training that looks at windows of faces, pixels of their sides, how many of each face: traces are local, and nearly
+four windows cost what one face costs."""
+STILL = 0.5
+"""Pixels by which content may be displaced and still counts as not moved."""
+DEV = 480
+"""Held-out faces that are looked at while training goes on."""
+ORIGINAL, RESHAPED, SWAPPED = range(len(CLASSES))
+
+
+Source = Callable[[np.random.Generator, int], Batch]
+"""Draws so many faces; what it draws is a function of the generator."""
+
+
+def tensors(batch: Batch, device: torch.device, flips: np.ndarray | None = None) -> tuple[Tensor, Tensor, Tensor]:
+    """A batch -> x (B, 3, S, S) in 0..1, label (B,), field (B, 2, S / 4, S / 4); those in `flips` (B,) bool mirrored left to right."""
+    x = torch.from_numpy(batch["x"]).to(device).permute(0, 3, 1, 2).float().contiguous(memory_format=torch.channels_last) / 255
+    label, field = torch.from_numpy(batch["label"]).to(device), torch.from_numpy(batch["field"]).to(device).float()
+    if flips is not None and flips.any():
+        which = torch.from_numpy(flips).to(device).view(-1, 1, 1, 1)
+        x = torch.where(which, x.flip(3), x).contiguous(memory_format=torch.channels_last)
+        mirrored = field.flip(3) * torch.tensor([-1.0, 1.0], device=device).view(1, 2, 1, 1)
+        field = torch.where(which, mirrored, field)
+    return x, label, field
+
+
+def windows(batch: Batch, rng: np.random.Generator, side: int = WINDOW, more: int = MORE) -> Batch:
+    """`more` squares of `side` pixels from each face, rather from its middle, corners on multiples of 8 as those of JPEG's blocks.
+
+    A reshaped face that is nowhere moved in its window counts as original. Every window shows a part of the face's middle.
+    """
+    size = batch["x"].shape[1]
+    if side >= size:
+        return batch
+    steps = (size - side) // 8
+    places = np.repeat(np.arange(len(batch["x"])), more)
+    batch = {"x": batch["x"][places], "label": batch["label"][places], "field": batch["field"][places]}
+    corners = 8 * rng.integers(0, steps + 1, (2, len(batch["x"]), 2)).mean(0).round().astype(int)
+    large = [(slice(y, y + side), slice(x, x + side)) for y, x in corners]
+    small = [(slice(y // 4, (y + side) // 4), slice(x // 4, (x + side) // 4)) for y, x in corners]
+    field = np.stack([one[:, y, x].astype(np.float32) for one, (y, x) in zip(batch["field"], small, strict=True)])
+    still = np.sqrt(np.square(field).sum(1)).max((1, 2)) < STILL
+    return {"x": np.stack([one[y, x] for one, (y, x) in zip(batch["x"], large, strict=True)]), "field": field,
+            "label": np.where(still & (batch["label"] == RESHAPED), ORIGINAL, batch["label"])}  # fmt: skip
+
+
+def losses(told: Coarse, label: Tensor, truth: Tensor) -> dict[str, Tensor]:
+    """What the network told of B faces against label (B,) and true field (B, 2, n h, n w), n whole."""
+    verdict = F.cross_entropy(told.logits, label, label_smoothing=SMOOTHING)
+    known = label != SWAPPED
+    if not known.any():
+        zero = sum((part.sum() * 0 for part in told[1:]), verdict * 0)
+        return {"loss": verdict + zero, "verdict": verdict, "field": zero, "moved": zero}
+    field, spread, moved = (part[known] for part in told[1:])
+    truth = F.adaptive_avg_pool2d(truth[known], (field.shape[-2], field.shape[-1]))
+    cost = robust(field, truth)
+    shape = relative(field, truth, STRIDES)
+    # the error is a constant here: reliability describes the field, it does not excuse it
+    sure = laplace(cost.detach(), spread[:, 0]).mean()
+    far = F.binary_cross_entropy_with_logits(moved[:, 0], (truth.norm(dim=1) > STILL).float())
+    loss = verdict + FIELD * cost.mean() + RELATIVE * shape + SPREAD * sure + MOVED * far
+    return {"loss": loss, "verdict": verdict, "field": cost.mean(), "moved": far}
+
+
+class InspectTask(OneNetworkTask):
+    """Muon at a constant rate, then down a cosine from two fifths of the time on; flips; an average of the weights."""
+
+    def __init__(self, source: Source, dev: list[Batch] | None = None, net: Inspector | None = None, batch: int = BATCH,
+                 windowed: float = WINDOWED) -> None:
+        """`source` draws the training faces; `dev`: batches of people who are in no training batch, for the score.
+
+        windowed: share of the training spent on windows.
+        """
+        torch.manual_seed(0)
+        self.source, self.dev, self.items, self.windowed = source, dev or [], batch, windowed
+        self.inspector = self.net = net or Inspector()
+        self.ema = EMA(self.net, AVERAGE)
+        self.optimizer = Muon(self.net, RATE, self.inspector.last, PLAIN_RATE)
+
+    def step(self, fabric: Fabric, index: int) -> dict[str, float | Tensor]:
+        """A batch that is a function of the step's number."""
+        down = max(self.share - 0.4, 0) / 0.6
+        factor = min(1.0, (index + 1) / 50) * ((1 + math.cos(math.pi * down)) / 2 + 1e-3)
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["peak"] * factor
+        rng, early = np.random.default_rng((0, index)), self.share < self.windowed
+        batch = self.source(rng, self.items)
+        batch = windows(batch, rng) if early else batch
+        x, label, field = tensors(batch, fabric.device, rng.random(len(batch["label"])) < 0.5)
+        self.net.train()
+        with fabric.autocast():
+            told = self.inspector.coarse(x)
+        costs = losses(Coarse(*(part.float() for part in told)), label, field)
+        self.optimizer.zero_grad()
+        fabric.backward(costs["loss"])
+        self.optimizer.step()
+        return {name: cost.detach() for name, cost in costs.items()}
+
+    @torch.no_grad()
+    def evaluate(self) -> dict[str, float]:
+        """On the held-out batches: accuracy, area under the curve of reshaped against original, end-point error against zero's."""
+        if not self.dev:
+            return {}
+        device = next(self.result.parameters()).device
+        found = [_judged(self.result.eval(), batch, device) for batch in self.dev]
+        label, logits, error, still = (torch.cat(column).cpu() for column in zip(*found, strict=True))
+        told = (logits.argmax(1) == label).float().mean()
+        suspicion = logits[:, 1] - logits[:, 0]
+        area = (suspicion[label == 1][:, None] > suspicion[label == 0]).float().mean()
+        bent = label == 1
+        return {"score": float(area), "accuracy": float(told), "error": float(error[bent].mean()),
+                "still": float(still[bent].mean()), "false field": float(error[label == 0].mean())}  # fmt: skip
+
+
+def _judged(net: torch.nn.Module, batch: Batch, device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Label, logits, mean end-point error of the field and of no field at all, each (B, ...)."""
+    assert isinstance(net, Inspector)
+    x, label, truth = tensors(batch, device)
+    logits, field, *_ = net.coarse(x)
+    field = F.interpolate(field, size=truth.shape[-2:], mode="bilinear", align_corners=False)
+    return label, logits, (field - truth).norm(dim=1).mean((1, 2)), truth.norm(dim=1).mean((1, 2))
+
+
+def export(run: Path, target: Path, dev: Part | None = None) -> float:
+    """The averaged weights of the last checkpoint, bfloat16 but for vectors and batch statistics; returns the temperature.
+
+    It is measured on `dev`, whose people are in no training batch, with the very weights that are written; 1 without.
+    """
+    checkpoint = load_latest(run)
+    if checkpoint is None:
+        raise ValueError(f"no checkpoint in {run}: train first (--minutes)")
+    state: dict[str, Tensor] = dict(_bundled(checkpoint.state["networks"]["averages"]["net"]["module"]))
+    by = 1.0
+    for _ in range(2 if dev else 1):
+        with atomic(target) as draft:
+            save_file(state, draft, {HEAD: json.dumps({"temperature": round(by, 4)})})
+        by = temperature(asked(Looker(target), dev.batches(), dev.person)) if dev and by == 1.0 else by
+    return by
+
+
+def _bundled(state: dict[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+    for name, value in state.items():
+        wide = value.is_floating_point() and value.ndim > 1
+        yield name, (value.to(torch.bfloat16) if wide else value).contiguous()
+
+
+def main() -> None:
+    """Train, or export."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pack", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float)
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--export", action="store_true")
+    given = parser.parse_args()
+    if given.minutes:
+        keep_freed_memory()
+        dev = list(itertools.islice(Part(given.pack, "dev").batches(), DEV // 16))
+        fit(InspectTask(source_of(given.pack), dev), given.out / "run", minutes=given.minutes, runtime=choose(given.device),
+            evaluate=Every(seconds=300), save=Every(seconds=120), label="mien-inspect", on_event=tell)  # fmt: skip
+    if given.export:
+        target = given.out / f"{NAME}.safetensors"
+        by = export(given.out / "run", target, Part(given.pack, "dev"))
+        say(f"{target}: {target.stat().st_size:,} bytes, temperature {by:.2f}")
+
+
+def source_of(pack: Path) -> Source:
+    """The pack's made faces, or its originals and a maker."""
+    if any(pack.glob("train*/x.npy")):
+        return Part(pack, "train").draw
+    from mien.tasks.inspect.making import Maker
+    from mien.tasks.inspect.originals import opened
+    from mien.tasks.inspect.swapping import swap_all
+
+    originals = opened(pack / "faces")
+    return Maker(originals, swap_all(originals, pack / "faces"), "train").draw
+
+
+def tell(event: Event) -> None:
+    """A line of figures a look."""
+    if event.kind == "evaluated":
+        say(f"step {event.step}: " + ", ".join(f"{name} {value:.3f}" for name, value in event.values.items()))
+
+
+if __name__ == "__main__":
+    main()
