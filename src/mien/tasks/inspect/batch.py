@@ -59,7 +59,7 @@ def inspect_folder(folder: Path, judge: Judge, out: Path, every: float) -> Batch
                 bar.advance(note=name)
     finally:
         lines = sorted((*map(_line, done, done.values()), *(Line(name, UNREAD, None, 0, why, None) for name, why in unread.items())),
-                       key=lambda line: (line.verdict == UNREAD, -1.0 if line.suspicion is None else -line.suspicion))  # fmt: skip
+                       key=lambda line: (line.verdict == UNREAD, 1.0 if line.suspicion is None else -line.suspicion))  # fmt: skip
         write(out / TABLE, _csv(lines, done).encode())
     if not done:
         name, why = next(iter(unread.items()))

@@ -74,19 +74,14 @@ def change(face: np.ndarray, opinion: Opinion, crop_side: int) -> np.ndarray:
 
 
 def restored(image: np.ndarray, verdict: FaceVerdict) -> np.ndarray:
-    """The square that was looked at with the change undone, (side, side, 3) uint8 at the picture's own size; sampled once."""
-    import torch
+    """The square that was looked at with the change undone, (side, side, 3) uint8 at the picture's own size."""
+    from mien.tasks.inspect.undoing import undo
 
-    from mien.nn.flow import inverse, sample
-
-    assert verdict.opinion is not None
-    x0, y0, side = verdict.crop
-    field = torch.from_numpy(np.ascontiguousarray(verdict.opinion.field, np.float32))[None]
-    size = field.shape[-1]
-    back = torch.nn.functional.interpolate(inverse(field), size=(side, side), mode="bilinear", align_corners=False) * (side / size)
-    crop = torch.from_numpy(np.ascontiguousarray(square(image, x0, y0, side))).permute(2, 0, 1)[None].float()
-    undone = sample(crop, back, "bicubic").clamp(0, 255).round().byte()
-    return undone[0].permute(1, 2, 0).numpy()
+    opinion, (x0, y0, side) = verdict.opinion, verdict.crop
+    assert opinion is not None
+    left, top = max(x0, 0), max(y0, 0)
+    part = image[top : max(y0 + side, top + 1), left : max(x0 + side, left + 1)]  # of a large photo the rest need not be copied
+    return square(undo(part, (x0 - left, y0 - top, side), opinion.field, opinion.reliability), x0 - left, y0 - top, side)
 
 
 def flicker(first: np.ndarray, second: np.ndarray) -> bytes:

@@ -14,6 +14,7 @@ from mien.types import Face
 CLASSES = ("original", "reshaped", "swapped")
 INSUFFICIENT = "insufficient"
 CARD = "mien-inspect"
+"""Of the bundled weights."""
 NO_INSPECTOR = "no trained inspector is bundled"
 SMALL, COMPRESSED, SOFT = 100, 30, 10.0
 """A crop's side in pixels, an IJG quality, a sharpness (see `mien.faces.quality.sharpness`): below, the traces are gone."""
@@ -77,11 +78,19 @@ class Judge:
     @classmethod
     def bundled(cls) -> Judge:
         """With the inspector that comes along; without one every verdict is 'insufficient' and says so."""
-        from mien.weights import cards
+        from mien.weights import card, cards, locate
 
-        if CARD not in {card.name for card in cards()}:
+        if CARD not in {one.name for one in cards()}:
             return cls(None, "none")
-        raise RuntimeError(f"{CARD} has a card but nothing here reads it yet")
+        from mien.tasks.inspect.looking import Looker
+
+        looker = Looker(locate(CARD))
+
+        def look(crop: np.ndarray) -> Opinion:
+            seen = looker.look(crop[None])
+            return Opinion(tuple(seen.probabilities[0].tolist()), seen.field[0], seen.reliability[0])
+
+        return cls(look, f"{CARD} {card(CARD).sha256[:12]}")
 
     def judge(self, image: np.ndarray, faces: Sequence[Face], quality: int | None = None) -> list[FaceVerdict]:
         """(H, W, 3) uint8 and its faces -> a verdict for each, in their order. `quality`: IJG, of the file, where it is a JPEG."""
