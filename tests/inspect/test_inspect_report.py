@@ -117,7 +117,7 @@ def test_undoing_a_shift_of_all_but_the_rim_moves_it_back() -> None:
     back = drawing.restored(image, FaceVerdict((80, 80, 160, 160), (28, 28, 200), "reshaped", (), opinion))
     assert back.shape == (200, 200, 3)
     assert np.abs(back[60:140, 60:140].astype(int) - image[88:168, 84:164]).max() <= 1
-    assert np.abs(back[0].astype(int) - image[28, 28:228]).max() <= 1
+    assert np.abs(back[0].astype(int) - image[28, 28:228]).max() <= 3
 
 
 def test_a_crop_beyond_the_picture_is_restored_too() -> None:
