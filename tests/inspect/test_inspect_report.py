@@ -15,7 +15,8 @@ from test_evidence import HOSTILE, exif
 from mien.cli import main, plain
 from mien.data.video.reading import VideoInfo
 from mien.data.video.writing import VideoWriter
-from mien.tasks.inspect import batch, drawing, inspecting
+from mien.faces.reshape.sliders import NAMES
+from mien.tasks.inspect import batch, drawing, inspecting, run
 from mien.tasks.inspect.judging import NO_INSPECTOR, FaceVerdict, Judge, Opinion
 from mien.tasks.inspect.opening import inspect_source
 from mien.types import Face
@@ -279,3 +280,18 @@ def test_a_video_gives_a_curve_for_every_face(tmp_path: Path) -> None:
     assert "Over time" in (tmp_path / "out" / "report.html").read_text("utf-8")
     assert found.evidence.metadata is not None
     assert found.evidence.noise is None
+
+
+@needs_networks
+def test_every_slider_is_an_option_of_warp(photo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from inspect import signature
+
+    assert [name for name in signature(run.warp).parameters if name in NAMES] == list(NAMES)
+    out = tmp_path / "warped.png"
+    assert main(["inspect", "warp", str(photo), "--out", str(out), "--smile", "0.8", "--face-width", "-0.5", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["sliders"] == {"smile": 0.8, "face_width": -0.5}
+    found = inspect_source(out, None, 0.5, made_up())
+    assert found.evidence.credentials.generated
+    assert found.evidence.credentials.intact
+    assert main(["inspect", "warp", str(photo), "--out", str(out)]) == 2
+    assert "every slider is 0" in capsys.readouterr().err
