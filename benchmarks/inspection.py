@@ -1,7 +1,7 @@
 """How well reshaped and swapped faces are found, located and undone, on people the network did not learn from.
 
     python -m mien.tasks.inspect.making DATA --out PACK                  # DATA/faces, DATA/video
-    python benchmarks/inspect.py PACK --weights mien-inspect.safetensors
+    python benchmarks/inspection.py PACK --weights mien-inspect.safetensors
 
 plain: faces of the test people at 400 px, half of them reshaped by all sliders uniform in [-1, 1], not compressed afterwards; the same
 faces again as JPEG of quality 30 to 100 and resized by 0.25 to 1 and back. worn: PACK/test, whose faces went through chains of JPEG,
@@ -23,8 +23,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from mien.tasks.inspect.making import PLAIN, Made, Maker
-from mien.tasks.inspect.originals import opened
 
 from machine import load, origin
 from mien.data import wear
@@ -33,7 +31,9 @@ from mien.models.drn import drn_c_26, drn_c_26_field
 from mien.nn.fuse import fused
 from mien.progress import Progress
 from mien.tasks.inspect.looking import Looker
+from mien.tasks.inspect.making import PLAIN, Made, Maker
 from mien.tasks.inspect.measuring import RESHAPED, SWAPPED, Answers, asked, believed, detected, over, step
+from mien.tasks.inspect.originals import opened
 from mien.tasks.inspect.pack import Part
 from mien.tasks.inspect.undoing import gain, undo
 
