@@ -278,6 +278,16 @@ def test_odd_kinds_are_looked_at_and_what_was_done_is_said(tmp_path: Path) -> No
         assert maps["noise"].shape == (256, 256)
 
 
+def test_a_phones_jpeg_with_a_second_picture_behind_it_is_a_jpeg(tmp_path: Path) -> None:
+    Image.fromarray(eileen()).save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[Image.fromarray(eileen())], quality=85)
+    found = open_subject(tmp_path / "a.jpg")
+    evidence, _ = gather(found)
+    assert evidence.tables is not None
+    assert evidence.tables.quality == 85
+    assert evidence.double_jpeg is not None
+    assert "the first of 2" in found.notes[0]
+
+
 def test_maps_of_a_large_picture_stay_small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subject, "LARGEST_MAP", 100)
     picture = Subject(Path("made"), "PNG", grace(), as_stored(grace(), 6), 6, ())

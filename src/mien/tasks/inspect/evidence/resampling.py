@@ -1,7 +1,7 @@
 """Was the picture enlarged? Interpolated pixels are smoother than those between which they lie, and that repeats.
 
 Gallagher (2005): the second derivative along the rows, its size averaged down the columns, has a peak in its spectrum at the frequency
-of the interpolation, 1 - 1/s for an enlargement by s below two.
+of the interpolation: 1 - 1/s for an enlargement by s below two, 1/s above.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Resampling:
     frequency: float
     """Cycles a pixel."""
     factor: float | None
-    """The enlargement between 1 and 2 that fits the peak best."""
+    """The enlargement between 1 and 2 that fits the peak; 1 over the frequency, which is above 2, fits it as well."""
     along: str
     """'rows' or 'columns': where it is strongest."""
     words: Words
@@ -59,7 +59,7 @@ def resampling(subject: Subject) -> Resampling | None:
     factor = 1 / (1 - frequency) if resampled else None
     if resampled:
         words = Words(f"Interpolated pixels repeat along the {along}, {frequency:.3f} times a pixel.",
-                      f"The picture, or most of it, was probably enlarged, {factor:.2f} times if less than twice. A photo straight "
+                      f"The picture, or most of it, was probably enlarged, {factor:.2f} or {1 / frequency:.1f} times. A photo straight "
                       "from a camera shows no such trace, unless it was zoomed digitally.", LIMITS)  # fmt: skip
     else:
         words = Words("No trace of an enlargement.", "Nothing here speaks for a resized picture.", LIMITS)

@@ -74,7 +74,7 @@ _TURNS = {1: (False, 1, 1), 2: (False, 1, -1), 3: (False, -1, -1), 4: (False, -1
 def _notes(opened: Image.Image) -> tuple[str, ...]:
     frames = getattr(opened, "n_frames", 1)
     checks = {
-        f"animated or of several pages: the first of {frames} pictures is inspected, and no other": frames > 1,
+        f"animated, or several pictures in one file: the first of {frames} is inspected, and no other": frames > 1,
         f"stored as {BANDS.get(opened.mode, '')}": opened.mode in BANDS,
         "16 bits a channel, looked at with 8": opened.mode.startswith("I"),
         "transparent parts are laid over white": opened.has_transparency_data,

@@ -23,6 +23,8 @@ CHROMA = np.array([
     *[99] * 32,
 ])  # fmt: skip
 """Table K.2."""
+JPEGS = ("JPEG", "MPO")
+"""MPO: a JPEG with more pictures behind it, as many phones write."""
 THINNED = {0: "4:4:4", 1: "4:2:2", 2: "4:2:0"}
 LIMITS = ("How hard a picture was compressed says nothing about what it shows: every save, upload or messenger changes it, and an "
           "editor can save with any table.")  # fmt: skip
@@ -61,7 +63,7 @@ def nearest_quality(luma: np.ndarray) -> tuple[int, bool]:
 
 def tables(subject: Subject) -> Tables | None:
     """The compression of this file; None where it is no JPEG."""
-    if subject.kind != "JPEG":
+    if subject.kind not in JPEGS:
         return None
     with calm(), Image.open(subject.path, formats=READABLE) as opened:
         found = getattr(opened, "quantization", {})
