@@ -43,8 +43,8 @@ WHY = {
               "It was opened and saved again: in an editor, by a messenger, or on upload to a site. For a file said to come straight "
               "from a camera, that needs an explanation."),
 }  # fmt: skip
-LIMITS = ("Nearly every picture on the web was saved twice, so this is no sign of forgery. An earlier save at a finer quality than "
-          "the last, or at the same one, leaves no trace that this test sees; nor does one before the picture was resized or "
+LIMITS = ("Nearly every picture on the web was saved twice, so this is no sign of forgery. An earlier save at a much finer quality "
+          "than the last, or at the same one, leaves no trace that this test sees; nor does one before the picture was resized or "
           "cropped.")  # fmt: skip
 
 

@@ -59,8 +59,8 @@ def resampling(subject: Subject) -> Resampling | None:
     factor = 1 / (1 - frequency) if resampled else None
     if resampled:
         words = Words(f"Interpolated pixels repeat along the {along}, {frequency:.3f} times a pixel.",
-                      f"The picture, or most of it, was probably enlarged, {factor:.2f} or {1 / frequency:.1f} times. A photo straight "
-                      "from a camera shows no such trace, unless it was zoomed digitally.", LIMITS)  # fmt: skip
+                      f"The picture, or most of it, was probably enlarged, {factor:.2f} or {1 / frequency:.1f} times. A photo "
+                      "straight from a camera shows no such trace, unless it was zoomed digitally.", LIMITS)  # fmt: skip
     else:
         words = Words("No trace of an enlargement.", "Nothing here speaks for a resized picture.", LIMITS)
     return Resampling(resampled, round(strength, 2), round(frequency, 4), factor and round(factor, 3), along, words)
