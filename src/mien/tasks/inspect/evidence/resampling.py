@@ -27,8 +27,8 @@ STRONG = 4.2
 AROUND = 25
 """Frequencies on each side of a peak that are its surroundings."""
 LIMITS = ("Shrinking leaves no trace that this test sees, nor does enlarging 1.6 or 2 times (hidden behind the JPEG grid), turning by "
-          "an angle, or moving a small part such as a face; JPEG hides the trace, at quality 80 more often than not. A resized picture "
-          "is not a forged one.")  # fmt: skip
+          "an angle, or moving a small part such as a face; JPEG hides the trace, at quality 80 more often than not. A resized "
+          "picture is not a forged one.")  # fmt: skip
 
 
 @dataclass(frozen=True)
