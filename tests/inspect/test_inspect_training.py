@@ -154,7 +154,7 @@ def test_an_export_says_how_sure_to_be(tmp_path: Path) -> None:
 def test_a_pack_gives_back_what_was_written(tmp_path: Path) -> None:
     batches = [made_up(np.random.default_rng(seed), 5) for seed in (0, 1)]
     for name, batch in zip(("train", "train1"), batches, strict=True):
-        write(tmp_path / name, batch, list("abcde"))
+        write(tmp_path / name, batch, list("abcde"), ["mls", "tps", "", "tps", "tps"])
     part = Part(tmp_path, "train")
     assert len(part) == 10
     mixed = part.at(np.array([7, 0]))
@@ -163,5 +163,8 @@ def test_a_pack_gives_back_what_was_written(tmp_path: Path) -> None:
     np.testing.assert_allclose(mixed["field"][0], batches[1]["field"][2], atol=1e-2)
     assert [len(b["label"]) for b in part.batches(4)] == [4, 4, 2]
     assert part.person.tolist() == list("abcde") * 2
+    some = Part(tmp_path, "train", "tps").draw(np.random.default_rng(0), 50)["x"]
+    kept = np.concatenate([batch["x"][[0, 2]] for batch in batches])
+    assert {one.tobytes() for one in some} == {one.tobytes() for one in kept}
     with pytest.raises(ValueError, match="make a pack first"):
         Part(tmp_path, "dev")

@@ -15,6 +15,7 @@ import itertools
 import json
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -195,30 +196,35 @@ def main() -> None:
     parser.add_argument("pack", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float)
+    parser.add_argument("--without", default="", metavar="TOOL", help="learn from no face bent by mls, tps, liquify or brush")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--export", action="store_true")
     given = parser.parse_args()
     if given.minutes:
         keep_freed_memory()
         dev = list(itertools.islice(Part(given.pack, "dev").batches(), DEV // 16))
-        fit(InspectTask(source_of(given.pack), dev), given.out / "run", minutes=given.minutes, runtime=choose(given.device),
-            evaluate=Every(seconds=300), save=Every(seconds=120), label="mien-inspect", on_event=tell)  # fmt: skip
+        task = InspectTask(source_of(given.pack, given.without), dev)
+        fit(task, given.out / "run", minutes=given.minutes, runtime=choose(given.device), evaluate=Every(seconds=300),
+            save=Every(seconds=120), label=NAME, on_event=tell)  # fmt: skip
     if given.export:
         target = given.out / f"{NAME}.safetensors"
         by = export(given.out / "run", target, Part(given.pack, "dev"))
         say(f"{target}: {target.stat().st_size:,} bytes, temperature {by:.2f}")
 
 
-def source_of(pack: Path) -> Source:
-    """The pack's made faces, or its originals and a maker."""
+def source_of(pack: Path, without: str = "") -> Source:
+    """The pack's made faces, or its originals and a maker; `without` what one tool has bent."""
     if any(pack.glob("train*/x.npy")):
-        return Part(pack, "train").draw
-    from mien.tasks.inspect.making import Maker
+        return Part(pack, "train", without).draw
+    from mien.tasks.inspect.making import Maker, Recipe
     from mien.tasks.inspect.originals import opened
     from mien.tasks.inspect.swapping import swap_all
 
     originals = opened(pack / "faces")
-    return Maker(originals, swap_all(originals, pack / "faces"), "train").draw
+    whole = Recipe()
+    tools = tuple(name for name in whole.warpers if name != without)
+    recipe = replace(whole, warpers=tools, strokes=whole.strokes * (without != "brush"))
+    return Maker(originals, swap_all(originals, pack / "faces"), "train", recipe).draw
 
 
 def tell(event: Event) -> None:
