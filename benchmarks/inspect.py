@@ -23,8 +23,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from mien.tasks.inspect.making import PLAIN, Made, Maker
-from mien.tasks.inspect.originals import opened
 
 from machine import load, origin
 from mien.data import wear
@@ -33,7 +31,9 @@ from mien.models.drn import drn_c_26, drn_c_26_field
 from mien.nn.fuse import fused
 from mien.progress import Progress
 from mien.tasks.inspect.looking import Looker
+from mien.tasks.inspect.making import PLAIN, Made, Maker
 from mien.tasks.inspect.measuring import RESHAPED, SWAPPED, Answers, asked, believed, detected, over, step
+from mien.tasks.inspect.originals import opened
 from mien.tasks.inspect.pack import Part
 from mien.tasks.inspect.undoing import gain, undo
 

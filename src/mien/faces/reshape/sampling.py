@@ -28,7 +28,8 @@ def lanczos(x: np.ndarray) -> np.ndarray:
 Kernel = Callable[[np.ndarray], np.ndarray]
 KERNELS: dict[str, tuple[int, Kernel]] = {"bilinear": (1, tent), "bicubic": (2, keys), "lanczos": (3, lanczos)}
 """Name -> pixels on each side, and the kernel's value at a distance."""
-STEPS = 64
+SHIFT = 6
+STEPS = 1 << SHIFT
 """Positions between two pixels, each way, at which kernels are tabled: half a step moves a hard edge by two of 255 levels."""
 STILL = 2e-3
 """Pixels; what moves less keeps its value, as beyond an editor's brush."""
@@ -66,11 +67,11 @@ def sampled(image: np.ndarray, field: np.ndarray, kind: str = "bicubic") -> np.n
         place = np.arange(start, stop, dtype=np.float32)
         at = field[axis, y0:y1, x0:x1] + (place if axis == 0 else place[:, None])
         steps = np.rint(at.clip(0, length - 1) * STEPS).astype(np.int32)
-        first.append(steps // STEPS + 1)  # the first pixel of the kernel, in the padded picture
-        between.append(steps % STEPS)
+        first.append((steps >> SHIFT) + 1)  # the first pixel of the kernel, in the padded picture
+        between.append(steps & (STEPS - 1))
     around = (np.arange(2 * reach, dtype=np.int32)[:, None] * stride + np.arange(2 * reach, dtype=np.int32)).ravel()
     places = torch.from_numpy((first[1] * stride + first[0]).reshape(-1, 1)) + torch.from_numpy(around)
-    weights = TAPS[kind][(between[1] * STEPS + between[0]).ravel()]
+    weights = TAPS[kind].take(((between[1] << SHIFT) + between[0]).ravel(), axis=0)
     padded = np.pad(image, ((reach, reach), (reach, reach), (0, 0)), mode="edge").reshape(-1, 3)
     made = F.embedding_bag(places, torch.from_numpy(padded).float(), mode="sum", per_sample_weights=torch.from_numpy(weights))
     out[y0:y1, x0:x1] = made.clamp_(0, 255).round_().byte().numpy().reshape(y1 - y0, x1 - x0, 3)

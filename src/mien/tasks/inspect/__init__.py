@@ -1,1 +1,1 @@
-"""Was this face reshaped or swapped, where, and how did it look before."""
+"""Inspection: was a face reshaped or swapped, where, how did it look before, and what else the file tells."""

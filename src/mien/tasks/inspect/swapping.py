@@ -1,0 +1,151 @@
+"""Swapped faces to learn from: drawn by the pretrained swap network as somebody else, or cut from another photo and pasted in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageFilter
+
+from mien.data.files import atomic
+from mien.data.warp import transform
+from mien.faces.align import align
+from mien.faces.blend import Blend, paste, recolour, skin_weight, tone
+from mien.faces.mask import face_mask
+from mien.faces.reshape.fields import dense, nodes
+from mien.faces.reshape.sampling import sampled
+from mien.faces.reshape.sliders import with_forehead
+from mien.faces.reshape.warpers import thin_plate
+from mien.models.swap import SwapNet
+from mien.models.swap_model import WHO_SCALE, base_weights
+from mien.progress import Progress
+from mien.tasks.inspect.originals import Originals
+
+FAKES = ("network", "network", "pasted")
+"""What is made of every face."""
+OWN = 0.2
+"""Of the drawn faces, the share that keeps its own identity: a reconstruction is a fake too."""
+WINDOW = 256
+"""Pixels of the aligned window in which a face is cut from one photo for another."""
+
+
+@dataclass(frozen=True)
+class Swapped:
+    """Swapped faces (M of them), each in a crop of `Originals`."""
+
+    pixels: np.ndarray
+    """(bytes,) uint8."""
+    start: np.ndarray
+    """(M,) int64, where in `pixels` a crop begins."""
+    size: np.ndarray
+    """(M,) pixels of its side."""
+    of: np.ndarray
+    """(M,) row of the original."""
+    by: np.ndarray
+    """(M,) row whose identity it has."""
+    how: np.ndarray
+    """(M,) network or pasted."""
+
+    def crop(self, i: int) -> np.ndarray:
+        """(P, P, 3) uint8."""
+        size = int(self.size[i])
+        return np.asarray(self.pixels[self.start[i]:self.start[i] + size * size * 3]).reshape(size, size, 3)
+
+
+COLUMNS = tuple(field.name for field in fields(Swapped) if field.name != "pixels")
+
+
+class Drawer:
+    """The pretrained encoder and decoder: aligned windows in, the same faces drawn with another identity out."""
+
+    def __init__(self) -> None:
+        self.net = SwapNet(["base"])
+        self.net.load_state_dict(base_weights())
+        self.net.eval().to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+
+    @torch.inference_mode()
+    def __call__(self, windows: np.ndarray, who: np.ndarray) -> np.ndarray:
+        """(N, 128, 128, 3) uint8 and (N, 128) vectors of dlib's network -> (N, 128, 128, 3) uint8."""
+        x = torch.from_numpy(windows).permute(0, 3, 1, 2).float() / 255
+        code = self.net.encoder(x.contiguous(memory_format=torch.channels_last))
+        made = self.net.decoders["base"](code, torch.from_numpy(who).float() * WHO_SCALE)
+        return (made.clamp(0, 1) * 255).round().byte().permute(0, 2, 3, 1).numpy()
+
+
+def some_blend(random: np.random.Generator) -> Blend:
+    """As people set it: most match the colours, some sharpen."""
+    return Blend("match" if random.random() < 0.9 else "keep", float(random.uniform(0.03, 0.14)), float(random.uniform(0.2, 0.5)),
+                 float(random.uniform(0.3, 1.6)) if random.random() < 0.5 else 0.0)
+
+
+def put(image: np.ndarray, landmarks: np.ndarray, window: np.ndarray, matrix: np.ndarray, drawn: np.ndarray,
+        random: np.random.Generator) -> np.ndarray:
+    """A drawn window into the crop it stands for, blended one way or another."""
+    blend, size = some_blend(random), len(window)
+    points = transform(matrix, landmarks)
+    if blend.colour == "match":
+        mask = face_mask(points, (size, size), 0.0)
+        drawn = recolour(drawn, tone(drawn, mask), tone(window, mask))
+    weight = skin_weight(drawn, window, points) if random.random() < 0.7 else None
+    return paste(image, drawn, matrix, landmarks, blend, weight)
+
+
+def cut_from(donor: np.ndarray, donor_points: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """A donor's aligned window (S, S, 3), bent so that its points (68, 2) lie on these (68, 2): shape of one face, skin of another."""
+    side = len(donor)
+    corners = np.array([[x, y] for x in (0, side / 2, side) for y in (0, side / 2, side) if (x, y) != (side / 2, side / 2)])
+    source, target = (np.concatenate([with_forehead(p.astype(np.float64)), corners]) for p in (donor_points, points))
+    return sampled(donor, dense(thin_plate(nodes(side, side), source, target), side, side), "bicubic")
+
+
+def pasted(originals: Originals, row: int, donor: int, random: np.random.Generator) -> np.ndarray:
+    """The face of crop `donor` in crop `row`."""
+    image, landmarks = originals.crop(row), originals.landmarks[row]
+    window, matrix = align(image, landmarks, WINDOW)
+    theirs, to_theirs = align(originals.crop(donor), originals.landmarks[donor], WINDOW)
+    drawn = cut_from(theirs, transform(to_theirs, originals.landmarks[donor]), transform(matrix, landmarks))
+    if random.random() < 0.3:
+        drawn = np.asarray(Image.fromarray(drawn).filter(ImageFilter.GaussianBlur(float(random.uniform(0.3, 1)))))
+    return put(image, landmarks, window, matrix, drawn, random)
+
+
+def strangers(originals: Originals, row: int) -> np.ndarray:
+    """Rows of other people of the same part."""
+    return np.flatnonzero((originals.part == originals.part[row]) & (originals.person != originals.person[row]))
+
+
+def swap_all(originals: Originals, out: Path) -> Swapped:
+    """`FAKES` of every original, kept in `out`; what is there already is opened instead."""
+    if (out / "swapped.npz").is_file():
+        return opened(out)
+    draw, rows, crops = Drawer(), [], []
+    with Progress("swaps", total=len(originals)) as bar:
+        for row in range(len(originals)):
+            random, others = np.random.default_rng((7, row)), strangers(originals, row)
+            image, landmarks = originals.crop(row), originals.landmarks[row]
+            window, matrix = align(image, landmarks, draw.net.size)
+            chosen = random.choice(others, len(FAKES))
+            by = [row if how == "network" and random.random() < OWN else int(c) for how, c in zip(FAKES, chosen, strict=True)]
+            who = originals.vector[[b for b, how in zip(by, FAKES, strict=True) if how == "network"]]
+            drawn = iter(draw(np.stack([window] * len(who)), who))
+            for how, donor in zip(FAKES, by, strict=True):
+                made = put(image, landmarks, window, matrix, next(drawn), random) if how == "network" else \
+                    pasted(originals, row, donor, random)  # fmt: skip
+                crops.append(made.ravel())
+                rows.append((len(image), row, donor, how))
+            bar.advance()
+    size, of, by, how = (np.array(column) for column in zip(*rows, strict=True))
+    start = np.cumsum([0, *(size[:-1].astype(np.int64) ** 2 * 3)])
+    with atomic(out / "swapped.npy") as draft, draft.open("wb") as file:
+        np.save(file, np.concatenate(crops))
+    with atomic(out / "swapped.npz") as draft, draft.open("wb") as file:
+        np.savez(file, allow_pickle=False, **dict(zip(COLUMNS, (start, size, of, by, how), strict=True)))
+    return opened(out)
+
+
+def opened(folder: Path) -> Swapped:
+    """What `swap_all` has written; pixels stay in the file."""
+    with np.load(folder / "swapped.npz") as index:
+        return Swapped(np.load(folder / "swapped.npy", mmap_mode="r"), **{name: index[name] for name in COLUMNS})
