@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +11,7 @@ from PIL import Image, ImageFilter
 
 from mien.data.files import atomic
 from mien.data.warp import transform
-from mien.faces.align import align
+from mien.faces.align import align, alignment
 from mien.faces.blend import Blend, paste, recolour, skin_weight, tone
 from mien.faces.mask import face_mask
 from mien.faces.reshape.fields import dense, nodes
@@ -27,6 +27,8 @@ FAKES = ("network", "network", "pasted")
 """What is made of every face."""
 OWN = 0.2
 """Of the drawn faces, the share that keeps its own identity: a reconstruction is a fake too."""
+ASKED = 40
+"""Strangers among whom the one is chosen whose face is pasted: who looks the same way in much the same light."""
 WINDOW = 256
 """Pixels of the aligned window in which a face is cut from one photo for another."""
 
@@ -80,10 +82,10 @@ def some_blend(random: np.random.Generator) -> Blend:
                  float(random.uniform(0.3, 1.6)) if random.random() < 0.5 else 0.0)
 
 
-def put(image: np.ndarray, landmarks: np.ndarray, window: np.ndarray, matrix: np.ndarray, drawn: np.ndarray,
+def put(image: np.ndarray, landmarks: np.ndarray, window: np.ndarray, matrix: np.ndarray, drawn: np.ndarray, blend: Blend,
         random: np.random.Generator) -> np.ndarray:
-    """A drawn window into the crop it stands for, blended one way or another."""
-    blend, size = some_blend(random), len(window)
+    """A drawn window into the crop it stands for."""
+    size = len(window)
     points = transform(matrix, landmarks)
     if blend.colour == "match":
         mask = face_mask(points, (size, size), 0.0)
@@ -108,7 +110,33 @@ def pasted(originals: Originals, row: int, donor: int, random: np.random.Generat
     drawn = cut_from(theirs, transform(to_theirs, originals.landmarks[donor]), transform(matrix, landmarks))
     if random.random() < 0.3:
         drawn = np.asarray(Image.fromarray(drawn).filter(ImageFilter.GaussianBlur(float(random.uniform(0.3, 1)))))
-    return put(image, landmarks, window, matrix, drawn, random)
+    return put(image, landmarks, window, matrix, drawn, replace(some_blend(random), colour="match", sharpen=0.0), random)
+
+
+@dataclass(frozen=True)
+class Looks:
+    """How every original holds its head, and in which light: what people who swap faces by hand look for."""
+
+    poses: np.ndarray
+    """(N, 136) the points in the aligned window, 0..1."""
+    colours: np.ndarray
+    """(N, 3) mean colour about the nose, 0..1."""
+
+    @staticmethod
+    def of(originals: Originals) -> Looks:
+        """One pass over all crops."""
+        poses = [transform(alignment(points, 1), points).ravel() for points in originals.landmarks]
+        colours = []
+        for row, points in enumerate(originals.landmarks):
+            (x1, y1), (x2, y2) = points[27:36].min(0).astype(int) - 4, points[27:36].max(0).astype(int) + 4
+            colours.append(originals.crop(row)[max(y1, 0):y2, max(x1, 0):x2].reshape(-1, 3).mean(0) / 255)
+        return Looks(np.array(poses), np.array(colours))
+
+    def like(self, row: int, others: np.ndarray) -> int:
+        """Of these rows the one most like `row`."""
+        turned = np.abs(self.poses[others] - self.poses[row]).mean(1)
+        lit = np.abs(self.colours[others] - self.colours[row]).mean(1)
+        return int(others[(turned / 0.02 + lit / 0.1).argmin()])
 
 
 def strangers(originals: Originals, row: int) -> np.ndarray:
@@ -116,22 +144,32 @@ def strangers(originals: Originals, row: int) -> np.ndarray:
     return np.flatnonzero((originals.part == originals.part[row]) & (originals.person != originals.person[row]))
 
 
+def identities(originals: Originals, looks: Looks, row: int, random: np.random.Generator) -> list[int]:
+    """For each of `FAKES` the row of whom it is to look like."""
+    others, found = strangers(originals, row), []
+    for how in FAKES:
+        if how == "pasted":
+            found.append(looks.like(row, random.choice(others, ASKED)))
+        else:
+            found.append(row if random.random() < OWN else int(random.choice(others)))
+    return found
+
+
 def swap_all(originals: Originals, out: Path) -> Swapped:
     """`FAKES` of every original, kept in `out`; what is there already is opened instead."""
     if (out / "swapped.npz").is_file():
         return opened(out)
-    draw, rows, crops = Drawer(), [], []
+    draw, looks, rows, crops = Drawer(), Looks.of(originals), [], []
     with Progress("swaps", total=len(originals)) as bar:
         for row in range(len(originals)):
-            random, others = np.random.default_rng((7, row)), strangers(originals, row)
+            random = np.random.default_rng((7, row))
+            by = identities(originals, looks, row, random)
             image, landmarks = originals.crop(row), originals.landmarks[row]
             window, matrix = align(image, landmarks, draw.net.size)
-            chosen = random.choice(others, len(FAKES))
-            by = [row if how == "network" and random.random() < OWN else int(c) for how, c in zip(FAKES, chosen, strict=True)]
-            who = originals.vector[[b for b, how in zip(by, FAKES, strict=True) if how == "network"]]
+            who = originals.vector[[donor for donor, how in zip(by, FAKES, strict=True) if how == "network"]]
             drawn = iter(draw(np.stack([window] * len(who)), who))
             for how, donor in zip(FAKES, by, strict=True):
-                made = put(image, landmarks, window, matrix, next(drawn), random) if how == "network" else \
+                made = put(image, landmarks, window, matrix, next(drawn), some_blend(random), random) if how == "network" else \
                     pasted(originals, row, donor, random)  # fmt: skip
                 crops.append(made.ravel())
                 rows.append((len(image), row, donor, how))
