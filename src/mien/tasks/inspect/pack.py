@@ -49,7 +49,9 @@ class Part:
                 raise ValueError(f"the arrays in {folder} differ in length ({lengths}): make the pack again")
         self.starts = np.cumsum([0] + [len(table["label"]) for table in self.tables])
         self.label, self.person, self.how = (np.concatenate([table[name] for table in self.tables]) for name in SMALL)
-        self.drawn = np.flatnonzero(self.how != without) if without else np.arange(len(self))
+        self.drawn = np.arange(0, len(self) - 1, 2)  # faces come in pairs
+        if without:
+            self.drawn = self.drawn[(self.how[self.drawn] != without) & (self.how[self.drawn + 1] != without)]
 
     def __len__(self) -> int:
         return int(self.starts[-1])
@@ -62,8 +64,9 @@ class Part:
                 "field": np.stack([table["field"][row] for table, row in rows]).astype(np.float32)}  # fmt: skip
 
     def draw(self, rng: np.random.Generator, count: int) -> Batch:
-        """So many faces at random, each as likely as any other."""
-        return self.at(self.drawn[rng.integers(0, len(self.drawn), count)])
+        """So many faces at random, by twos that follow each other in the files: a fake and its original, as `pairs` writes them."""
+        first = self.drawn[rng.integers(0, len(self.drawn), -(-count // 2))]
+        return self.at(np.stack([first, first + 1], 1).ravel()[:count])
 
     def batches(self, size: int = 16) -> Iterator[Batch]:
         """All of them in order."""
