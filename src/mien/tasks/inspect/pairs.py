@@ -29,14 +29,19 @@ FOLDER = 1000
 class Pairs:
     """Draws pairs of one part's people; what it draws is a function of the generator."""
 
-    def __init__(self, pack: Path, part: str = "train", without: str = "") -> None:
-        """`without`: a tool that bends no face here: mls, tps, liquify or brush."""
+    def __init__(self, worn: Maker, fresh: Maker) -> None:
+        """Two makers of the same faces: one that wears them, one that does not."""
+        self.worn, self.fresh = worn, fresh
+
+    @classmethod
+    def of(cls, pack: Path, part: str = "train", without: str = "") -> Pairs:
+        """From PACK/faces; `without` a tool that bends no face here: mls, tps, liquify or brush."""
         originals = opened(pack / "faces")
         swapped = swap_all(originals, pack / "faces")
         whole = Recipe()
         tools = tuple(name for name in whole.warpers if name != without)
         recipe = replace(whole, warpers=tools, strokes=whole.strokes * (without != "brush"))
-        self.worn, self.fresh = (Maker(originals, swapped, part, replace(recipe, worn=worn)) for worn in (True, False))
+        return cls(*(Maker(originals, swapped, part, replace(recipe, worn=worn)) for worn in (True, False)))
 
     def two(self, random: np.random.Generator) -> tuple[Made, Made]:
         """A fake, then what it was; of a swapped face the original in a frame of its own."""
@@ -70,7 +75,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=8000)
     parser.add_argument("--without", default="", metavar="TOOL", help="no face bent by mls, tps, liquify or brush")
     given = parser.parse_args()
-    pairs = Pairs(given.pack, "train", given.without)
+    pairs = Pairs.of(given.pack, "train", given.without)
     with Progress("pairs", total=given.count, unit="faces") as bar:
         for number, start in enumerate(range(0, given.count, FOLDER)):
             made: list[Made] = []

@@ -223,7 +223,7 @@ def source_of(pack: Path, without: str = "") -> Source:
     """The pack's made faces, or what makes them; `without` what one tool has bent."""
     if any(pack.glob("train*/x.npy")):
         return Part(pack, "train", without).draw
-    return Pairs(pack, "train", without).draw
+    return Pairs.of(pack, "train", without).draw
 
 
 def tell(event: Event) -> None:
