@@ -1,7 +1,7 @@
 """How well reshaped and swapped faces are found, located and undone, on people the network did not learn from.
 
     python -m mien.tasks.inspect.making DATA --out PACK                  # DATA/faces, DATA/video
-    python benchmarks/inspect.py PACK --weights mien-inspect.safetensors
+    python benchmarks/tamper.py PACK --weights mien-inspect.safetensors
 
 plain: faces of the test people at 400 px, half of them reshaped by all sliders uniform in [-1, 1], not compressed afterwards; the same
 faces again as JPEG of quality 30 to 100 and resized by 0.25 to 1 and back. worn: PACK/test, whose faces went through chains of JPEG,
