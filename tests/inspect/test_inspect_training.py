@@ -153,8 +153,9 @@ def test_an_export_says_how_sure_to_be(tmp_path: Path) -> None:
 
 def test_a_pack_gives_back_what_was_written(tmp_path: Path) -> None:
     batches = [made_up(np.random.default_rng(seed), 5) for seed in (0, 1)]
-    for name, batch in zip(("train", "train1"), batches, strict=True):
-        write(tmp_path / name, batch, list("abcde"))
+    tools = (["mls", "", "tps", "", "mls"], ["", "tps", "", "tps", ""])
+    for name, batch, how in zip(("train", "train1"), batches, tools, strict=True):
+        write(tmp_path / name, batch, list("abcde"), how)
     part = Part(tmp_path, "train")
     assert len(part) == 10
     mixed = part.at(np.array([7, 0]))
@@ -163,5 +164,7 @@ def test_a_pack_gives_back_what_was_written(tmp_path: Path) -> None:
     np.testing.assert_allclose(mixed["field"][0], batches[1]["field"][2], atol=1e-2)
     assert [len(b["label"]) for b in part.batches(4)] == [4, 4, 2]
     assert part.person.tolist() == list("abcde") * 2
+    some = Part(tmp_path, "train", "tps").draw(np.random.default_rng(0), 50)["x"]
+    assert {one.tobytes() for one in some} == {batches[k]["x"][i].tobytes() for k, i in ((0, 0), (0, 1), (0, 4), (1, 0))}
     with pytest.raises(ValueError, match="make a pack first"):
         Part(tmp_path, "dev")

@@ -1,7 +1,8 @@
 """A pack of made faces as files: PACK/train and PACK/dev (people of dev are in no training face), read without loading it whole.
 
-In each folder x.npy (N, S, S, 3) uint8 RGB, label.npy (N,) int64, field.npy (N, 2, S / 4, S / 4) float16 in pixels of the crop, and
-person.npy (N,) text. A part that grows while it is made is several such folders: train, train1, train2...
+In each folder x.npy (N, S, S, 3) uint8 RGB, label.npy (N,) int64, field.npy (N, 2, S / 4, S / 4) float16 in pixels of the crop,
+person.npy and how.npy (N,) text: whose face, and the tool that bent it. A part that grows while it is made is several such folders:
+train, train1, train2...
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import numpy as np
 
 from mien.data.files import atomic
 
-NAMES = ("x", "label", "field", "person")
+SMALL = ("label", "person", "how")
+NAMES = ("x", "field", *SMALL)
 
 
 class Batch(TypedDict):
@@ -31,8 +33,11 @@ class Batch(TypedDict):
 class Part:
     """One part of a pack; pictures stay in the file until they are drawn."""
 
-    def __init__(self, pack: Path, part: str) -> None:
-        """Raises ValueError where the pack has no such part or its arrays do not fit each other."""
+    def __init__(self, pack: Path, part: str, without: str = "") -> None:
+        """`without`: a tool whose faces are never drawn, to learn how its traces look to who has not seen any.
+
+        Raises ValueError where the pack has no such part or its arrays do not fit each other.
+        """
         folders = sorted(path for path in pack.glob(f"{part}*") if (path / "x.npy").is_file())
         if not folders:
             raise ValueError(f"no {part}/x.npy in {pack}: make a pack first")
@@ -43,7 +48,10 @@ class Part:
             if len(set(lengths.values())) > 1:
                 raise ValueError(f"the arrays in {folder} differ in length ({lengths}): make the pack again")
         self.starts = np.cumsum([0] + [len(table["label"]) for table in self.tables])
-        self.label, self.person = (np.concatenate([table[name] for table in self.tables]) for name in ("label", "person"))
+        self.label, self.person, self.how = (np.concatenate([table[name] for table in self.tables]) for name in SMALL)
+        self.drawn = np.arange(0, len(self) - 1, 2)  # faces come in pairs
+        if without:
+            self.drawn = self.drawn[(self.how[self.drawn] != without) & (self.how[self.drawn + 1] != without)]
 
     def __len__(self) -> int:
         return int(self.starts[-1])
@@ -56,8 +64,9 @@ class Part:
                 "field": np.stack([table["field"][row] for table, row in rows]).astype(np.float32)}  # fmt: skip
 
     def draw(self, rng: np.random.Generator, count: int) -> Batch:
-        """So many faces at random, each as likely as any other."""
-        return self.at(rng.integers(0, len(self), count))
+        """So many faces at random, by twos that follow each other in the files: a fake and its original, as `pairs` writes them."""
+        first = self.drawn[rng.integers(0, len(self.drawn), -(-count // 2))]
+        return self.at(np.stack([first, first + 1], 1).ravel()[:count])
 
     def batches(self, size: int = 16) -> Iterator[Batch]:
         """All of them in order."""
@@ -65,10 +74,10 @@ class Part:
             yield self.at(np.arange(start, min(start + size, len(self))))
 
 
-def write(folder: Path, batch: Batch, person: list[str]) -> None:
+def write(folder: Path, batch: Batch, person: list[str], how: list[str] | None = None) -> None:
     """A folder of a pack (PACK/train, say) from arrays that fit into memory."""
     columns = {"x": batch["x"], "label": batch["label"].astype(np.int64), "field": batch["field"].astype(np.float16),
-               "person": np.array(person)}  # fmt: skip
+               "person": np.array(person), "how": np.array(how or [""] * len(person))}  # fmt: skip
     folder.mkdir(parents=True, exist_ok=True)
     for name in NAMES:
         with atomic(folder / f"{name}.npy") as draft, draft.open("wb") as file:

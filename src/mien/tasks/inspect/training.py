@@ -3,9 +3,9 @@
     python -m mien.tasks.inspect.training PACK --out RUN --minutes 60
     python -m mien.tasks.inspect.training PACK --out RUN --export             # RUN/mien-inspect.safetensors, bfloat16
 
-PACK is what `mien.tasks.inspect.making` writes: where it holds made faces (train/x.npy, also train1/x.npy and so on), these are learnt
-from; else each batch is made as it is needed. Verdict, field and reliability are learnt together by one network; a face that
-was swapped has no field, so only originals (field zero) and reshaped faces teach it.
+PACK is what `mien.tasks.inspect.making` writes. Where it holds made faces too (`mien.tasks.inspect.pairs`), these are learnt from;
+else each batch is made as it is needed, which takes half as long again. Verdict, field and reliability are learnt together by one
+network; a face that was swapped has no field, so only originals (field zero) and reshaped faces teach it.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from mien.runtime import choose
 from mien.tasks.inspect.looking import HEAD, NAME, Looker
 from mien.tasks.inspect.measuring import asked, temperature
 from mien.tasks.inspect.pack import Batch, Part
+from mien.tasks.inspect.pairs import Pairs
 from mien.train import EMA, Event, Every, OneNetworkTask, fit, load_latest
 from mien.train.optim import Muon
 
@@ -69,18 +70,24 @@ def tensors(batch: Batch, device: torch.device, flips: np.ndarray | None = None)
     return x, label, field
 
 
+def twice(values: np.ndarray, count: int) -> np.ndarray:
+    """(N, ...) -> (count, ...): each value for two that follow each other."""
+    return np.repeat(values, 2, 0)[:count]
+
+
 def windows(batch: Batch, rng: np.random.Generator, side: int = WINDOW, more: int = MORE) -> Batch:
     """`more` squares of `side` pixels from each face, rather from its middle, corners on multiples of 8 as those of JPEG's blocks.
 
-    A reshaped face that is nowhere moved in its window counts as original. Every window shows a part of the face's middle.
+    Faces that follow each other by twos have their windows at the same places. A reshaped face that is nowhere moved in its window
+    counts as original. Every window shows a part of the face's middle.
     """
     size = batch["x"].shape[1]
     if side >= size:
         return batch
     steps = (size - side) // 8
-    places = np.repeat(np.arange(len(batch["x"])), more)
+    places = np.tile(np.arange(len(batch["x"])), more)
     batch = {"x": batch["x"][places], "label": batch["label"][places], "field": batch["field"][places]}
-    corners = 8 * rng.integers(0, steps + 1, (2, len(batch["x"]), 2)).mean(0).round().astype(int)
+    corners = twice(8 * rng.integers(0, steps + 1, (2, (len(places) + 1) // 2, 2)).mean(0).round().astype(int), len(places))
     large = [(slice(y, y + side), slice(x, x + side)) for y, x in corners]
     small = [(slice(y // 4, (y + side) // 4), slice(x // 4, (x + side) // 4)) for y, x in corners]
     field = np.stack([one[:, y, x].astype(np.float32) for one, (y, x) in zip(batch["field"], small, strict=True)])
@@ -131,7 +138,8 @@ class InspectTask(OneNetworkTask):
         rng, early = np.random.default_rng((0, index)), self.share < self.windowed
         batch = self.source(rng, self.items)
         batch = windows(batch, rng) if early else batch
-        x, label, field = tensors(batch, fabric.device, rng.random(len(batch["label"])) < 0.5)
+        count = len(batch["label"])
+        x, label, field = tensors(batch, fabric.device, twice(rng.random((count + 1) // 2) < 0.5, count))
         self.net.train()
         with fabric.autocast():
             told = self.inspector.coarse(x)
@@ -195,30 +203,27 @@ def main() -> None:
     parser.add_argument("pack", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float)
+    parser.add_argument("--without", default="", metavar="TOOL", help="learn from no face bent by mls, tps, liquify or brush")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--export", action="store_true")
     given = parser.parse_args()
     if given.minutes:
         keep_freed_memory()
         dev = list(itertools.islice(Part(given.pack, "dev").batches(), DEV // 16))
-        fit(InspectTask(source_of(given.pack), dev), given.out / "run", minutes=given.minutes, runtime=choose(given.device),
-            evaluate=Every(seconds=300), save=Every(seconds=120), label="mien-inspect", on_event=tell)  # fmt: skip
+        task = InspectTask(source_of(given.pack, given.without), dev)
+        fit(task, given.out / "run", minutes=given.minutes, runtime=choose(given.device), evaluate=Every(seconds=300),
+            save=Every(seconds=120), label=NAME, on_event=tell)  # fmt: skip
     if given.export:
         target = given.out / f"{NAME}.safetensors"
         by = export(given.out / "run", target, Part(given.pack, "dev"))
         say(f"{target}: {target.stat().st_size:,} bytes, temperature {by:.2f}")
 
 
-def source_of(pack: Path) -> Source:
-    """The pack's made faces, or its originals and a maker."""
+def source_of(pack: Path, without: str = "") -> Source:
+    """The pack's made faces, or what makes them; `without` what one tool has bent."""
     if any(pack.glob("train*/x.npy")):
-        return Part(pack, "train").draw
-    from mien.tasks.inspect.making import Maker
-    from mien.tasks.inspect.originals import opened
-    from mien.tasks.inspect.swapping import swap_all
-
-    originals = opened(pack / "faces")
-    return Maker(originals, swap_all(originals, pack / "faces"), "train").draw
+        return Part(pack, "train", without).draw
+    return Pairs.of(pack, "train", without).draw
 
 
 def tell(event: Event) -> None:

@@ -1,7 +1,7 @@
 """How well reshaped and swapped faces are found, located and undone, on people the network did not learn from.
 
     python -m mien.tasks.inspect.making DATA --out PACK                  # DATA/faces, DATA/video
-    python benchmarks/inspection.py PACK --weights mien-inspect.safetensors
+    python benchmarks/tamper.py PACK --weights mien-inspect.safetensors
 
 plain: faces of the test people at 400 px, half of them reshaped by all sliders uniform in [-1, 1], not compressed afterwards; the same
 faces again as JPEG of quality 30 to 100 and resized by 0.25 to 1 and back. worn: PACK/test, whose faces went through chains of JPEG,
@@ -34,7 +34,7 @@ from mien.tasks.inspect.looking import Looker
 from mien.tasks.inspect.making import PLAIN, Made, Maker
 from mien.tasks.inspect.measuring import RESHAPED, SWAPPED, Answers, asked, believed, detected, over, step
 from mien.tasks.inspect.originals import opened
-from mien.tasks.inspect.pack import Part
+from mien.tasks.inspect.pack import Batch, Part
 from mien.tasks.inspect.undoing import gain, undo
 
 QUALITIES, SCALES = (30, 40, 50, 60, 70, 80, 90, 100), (0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0)
@@ -45,7 +45,8 @@ ROUNDS = 15
 
 def changed(looker: Looker, made: list[Made], change: Callable[[np.ndarray], np.ndarray] | None = None) -> Answers:
     """What the network says of made faces, changed first."""
-    faces = ({"x": (change(m.x) if change else m.x)[None], "label": np.array([m.label]), "field": m.field[None]} for m in made)
+    pixels = (change(one.x) if change else one.x for one in made)
+    faces = (Batch(x=x[None], label=np.array([one.label]), field=one.field[None]) for x, one in zip(pixels, made, strict=True))
     return asked(looker, faces, np.array([m.person for m in made]))
 
 
@@ -63,6 +64,7 @@ def undone(looker: Looker, made: list[Made]) -> dict[str, object]:
     """Decibels gained on reshaped faces and on untouched ones: mean and range of the middle 95 %, and the worst."""
     gains: dict[str, list[float]] = {"reshaped": [], "reshaped, true field": [], "untouched": []}
     for one in made:
+        assert one.before is not None
         looked = looker.look(one.x[None])
         crop = (0, 0, one.x.shape[0])
         restored = gain(one.before, one.x, undo(one.x, crop, looked.field[0], looked.reliability[0]))
@@ -108,7 +110,7 @@ def main() -> None:
     with Progress("make", total=given.faces) as bar:
         made = []
         for i in range(given.faces):
-            made.append(maker.make(np.random.default_rng((5, i))))
+            made.append(maker.make(np.random.default_rng((5, i)), before=True))
             bar.advance()
     plain = changed(looker, made)
     some, hows = made[:given.changed], np.array([one.how for one in made])
