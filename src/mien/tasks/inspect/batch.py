@@ -86,11 +86,11 @@ def _told(place: Path) -> Told:
 def _line(name: str, told: Told) -> Line:
     faces = told["faces"]
     if not faces:
-        return Line(name, "no face", None, 0, "", told["report"])
+        return Line(name, "no face", None, 0, "", f"{name}/{PAGE}")
     judged = [one for one in faces if one["probabilities"]]
     worst = min(judged, key=lambda one: one["probabilities"]["original"], default=faces[0])
     suspicion = round(1 - worst["probabilities"]["original"], 4) if judged else None
-    return Line(name, worst["verdict"], suspicion, len(faces), "; ".join(worst["reasons"]), told["report"])
+    return Line(name, worst["verdict"], suspicion, len(faces), "; ".join(worst["reasons"]), f"{name}/{PAGE}")
 
 
 def _csv(lines: list[Line], done: Mapping[str, Told]) -> str:

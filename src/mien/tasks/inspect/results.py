@@ -157,6 +157,7 @@ class Line:
     why: str
     """Why it was not read, or its faces not judged."""
     report: str | None
+    """Below the folder of the reports."""
 
 
 @dataclass(frozen=True)
