@@ -80,7 +80,7 @@ def test_reliability_is_the_chance_of_an_error_below_a_pixel(expected: float) ->
 
 
 def test_residuals_are_blind_to_slopes_and_see_detail_fade() -> None:
-    """Second differences of a ramp are 0, first ones its slope; averaging two neighbours, as interpolation does, weakens all of noise."""
+    """Second differences of a ramp are 0, first ones its slope; averaging neighbours, as interpolation does, weakens noise."""
     kernels = high_pass()[:, 0]
     assert kernels.sum((1, 2)).abs().max() < 1e-6
     ramp = torch.arange(16.0).expand(1, 3, 16, 16) * 0.002
