@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,31 +17,9 @@ from mien.faces.reshape.warpers import WARPERS, reshaped_field
 from mien.provenance.identity import Identity
 from mien.provenance.manifest import sign
 from mien.provenance.visible import mark
+from mien.tasks.inspect.reshaped import Reshaped
 
 SUFFIXES = (".jpg", ".jpeg", ".png")
-
-
-@dataclass(frozen=True)
-class Reshaped:
-    """What was done to a photo."""
-
-    out: Path
-    warper: str
-    sliders: dict[str, float]
-    """Those that are not 0."""
-    box: tuple[int, int, int, int]
-    """x1, y1, x2, y2 of the part that may have changed; all else is as it was."""
-    mean: float
-    """Pixels that part was moved by, on average,"""
-    largest: float
-    """and at most."""
-    files: tuple[str, ...]
-    """The field and its picture, where asked for."""
-
-    def __str__(self) -> str:
-        asked = ", ".join(f"{name.replace('_', '-')} {amount:+g}" for name, amount in self.sliders.items())
-        moved = f"moved {self.mean:.1f} pixels on average, {self.largest:.1f} at most (by {self.warper})"
-        return "\n".join([f"{self.out}: {asked}; {moved}; signed", *self.files])
 
 
 def reshape_photo(path: Path, amounts: Sliders | Mapping[str, float], out: Path, warper: str = "mls", *, resampling: str = "bicubic",
