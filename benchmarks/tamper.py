@@ -35,7 +35,7 @@ from mien.tasks.inspect.making import PLAIN, Made, Maker
 from mien.tasks.inspect.measuring import RESHAPED, SWAPPED, Answers, asked, believed, detected, over, step
 from mien.tasks.inspect.originals import opened
 from mien.tasks.inspect.pack import Batch, Part
-from mien.tasks.inspect.undoing import gain, undo
+from mien.tasks.inspect.undoing import enlarged, gain, undo
 
 QUALITIES, SCALES = (30, 40, 50, 60, 70, 80, 90, 100), (0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0)
 STRENGTHS = np.array([0, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 20])
@@ -70,7 +70,8 @@ def undone(looker: Looker, made: list[Made]) -> dict[str, object]:
         restored = gain(one.before, one.x, undo(one.x, crop, looked.field[0], looked.reliability[0]))
         if one.label == RESHAPED:
             gains["reshaped"].append(restored)
-            gains["reshaped, true field"].append(gain(one.before, one.x, undo(one.x, crop, one.field)))
+            truth = enlarged(one.field, len(one.x))[0].numpy() * (one.field.shape[-1] / len(one.x))  # its values are in pixels of x
+            gains["reshaped, true field"].append(gain(one.before, one.x, undo(one.x, crop, truth)))
         else:  # what is lost cannot be told as a gain where the picture was perfect: against a copy one level off
             off = np.clip(one.x.astype(int) + np.random.default_rng(0).integers(-1, 2, one.x.shape), 0, 255).astype(np.uint8)
             gains["untouched"].append(gain(one.x, off, undo(off, crop, looked.field[0], looked.reliability[0])))

@@ -143,7 +143,7 @@ def test_nothing_folds_and_the_border_stays(amounts: list[float], warper: str, s
 @pytest.mark.parametrize("warper", WARPERS)
 def test_a_still_background_is_stiller(warper: str):
     amounts = Sliders(face_width=1, jawline=1)
-    still, giving = (np.hypot(*reshaped_field(FACE, amounts, SIZE, SIZE, warper, s))[40:-40, 42:50].mean() for s in (True, False))
+    still, giving = (np.hypot(*reshaped_field(FACE, amounts, SIZE, SIZE, warper, s))[40:-40, 36:42].mean() for s in (True, False))
     if warper == "liquify":
         assert still == giving < 0.02  # beyond the brush
     else:
@@ -182,7 +182,7 @@ def test_moving_least_squares_by_its_definition():
     source, at = target + random.normal(0, 4, target.shape), random.uniform(50, 350, (5, 2))
     found = moving_least_squares(at, source, target)
     for v, shift in zip(at, found, strict=True):
-        w = 1 / np.sqrt(((target - v) ** 2).sum(1))
+        w = 1 / ((target - v) ** 2).sum(1)  # the root of 1 / d^4
         one, zero = np.ones(90), np.zeros(90)
         x, y = target.T
         rows = np.concatenate([np.stack([x, -y, one, zero], 1) * w[:, None], np.stack([y, x, zero, one], 1) * w[:, None]])

@@ -23,7 +23,7 @@ SIDE = 64
 
 def small() -> Inspector:
     torch.manual_seed(0)
-    return Inspector((8, 16, 16, 16), half=8)
+    return Inspector((16, 16, 16, 16))
 
 
 def made_up(rng: np.random.Generator, count: int) -> Batch:

@@ -14,6 +14,7 @@ from mien.tasks.inspect import swapping
 from mien.tasks.inspect.making import ORIGINAL, PLAIN, RESHAPED, SWAPPED, Maker, Recipe, frame, framed, framed_field, turned, write
 from mien.tasks.inspect.originals import MARGIN, Originals, gather, kept, parted
 from mien.types import Face
+from mien.weights import find
 
 SIDE = 224
 POINTS = (window(134) + np.array([45, 48])).astype(np.float32)
@@ -210,6 +211,7 @@ def test_swapped_faces_are_drawn_with_no_field(originals: Originals):
 
 
 @needs_networks
+@pytest.mark.skipif(find("dlib-face") is None, reason="no dlib-face weights here (mien models --fetch)")
 def test_faces_are_gathered_from_folders(tmp_path: Path):
     from portraits import eileen, grace
 

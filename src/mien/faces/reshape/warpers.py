@@ -30,21 +30,24 @@ def squares(at: np.ndarray, points: np.ndarray) -> np.ndarray:
 
 
 def moving_least_squares(at: np.ndarray, source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    """At each position the similarity that best moves the points, near ones weighing as 1 / d^2 (Schaefer et al. 2006, section 2.2).
+    """At each position the similarity that best moves the points, near ones weighing 1 / d^4 (Schaefer et al. 2006, section 2.2).
 
     In complex numbers it is f(v) = q* + a (v - p*), a = sum w conj(p - p*) (q - q*) / sum w |p - p*|^2; summed here are the shifts
     q - p instead of q, which leaves f(v) - v.
     """
     middle, unit = target.mean(0), np.ptp(target[:77, 0])
-    v, p, shift = ((x / unit).astype(np.float32) for x in (at - middle, target - middle, source - target))
-    weight = 1 / (squares(v, p) + np.float32(1e-6))
+    v, p, shift = ((x / unit).astype(np.float64) for x in (at - middle, target - middle, source - target))
+    weight = squares(v, p)
+    weight += 3e-5  # a point's own pixel
+    np.reciprocal(weight, out=weight)
+    weight *= weight  # 1 / d^2, their alpha of 1, leaves a pit or a peak about each point
     px, py, sx, sy = p[:, 0], p[:, 1], shift[:, 0], shift[:, 1]
     sums = weight @ np.stack([np.ones_like(px), px, py, sx, sy, px * px + py * py, px * sx + py * sy, px * sy - py * sx], 1)
     px, py, sx, sy, square, real, imaginary = (sums[:, 1:] / sums[:, :1]).T
     square -= px * px + py * py
     real, imaginary = (real - px * sx - py * sy) / square, (imaginary - px * sy + py * sx) / square  # a - 1
     across, down = v[:, 0] - px, v[:, 1] - py
-    return np.stack([sx + real * across - imaginary * down, sy + real * down + imaginary * across], 1) * np.float32(unit)
+    return np.stack([sx + real * across - imaginary * down, sy + real * down + imaginary * across], 1) * unit
 
 
 def thin_plate(at: np.ndarray, source: np.ndarray, target: np.ndarray) -> np.ndarray:
@@ -66,7 +69,7 @@ def thin_plate(at: np.ndarray, source: np.ndarray, target: np.ndarray) -> np.nda
 
 BRUSHES: tuple[tuple[float, tuple[tuple[int, ...], ...]], ...] = (
     (0.26, ((70, 71), (72,), (73, 74), (68, 69), (75, 76))),
-    (0.21, ((0, 1, 2), (14, 15, 16), (3, 4, 5), (11, 12, 13), (6, 7), (9, 10), (8,))),
+    (0.24, ((0, 1), (15, 16), (2, 3), (13, 14), (4, 5), (11, 12), (6, 7), (9, 10), (8,))),
     (0.09, ((17, 18, 19), (24, 25, 26), (20, 21), (22, 23), (28, 29), (31, 32), (30, 33), (34, 35))),
     (0.075, ((48, 60), (54, 64))),
     (0.06, ((49, 50), (51,), (52, 53), (58, 59), (57,), (55, 56), (61, 62, 63), (65, 66, 67))),

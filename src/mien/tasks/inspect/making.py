@@ -58,7 +58,7 @@ class Recipe:
 
 PLAIN = Recipe((0.5, 0.5, 0), strokes=0, few=0, turned=0)
 """The reference's own question: original, or all sliders uniform in [-1, 1]."""
-WEIGHTS = {"generated": 0.34, "frames347": 0.22, "stills": 0.05, "portraits": 0.05, "lfw100": 0.1, "johns": 0.05, "video": 0.26}
+WEIGHTS = {"generated": 0.4, "frames347": 0.22, "stills": 0.05, "portraits": 0.05, "lfw100": 0.1, "johns": 0.05, "video": 0.2}
 """How often a source is drawn from: more than its people, fewer than its pictures."""
 
 
