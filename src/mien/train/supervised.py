@@ -24,6 +24,8 @@ AT_ONCE = 500
 """Pictures in one batch of an evaluation."""
 SETTLE = 8000
 """Training pictures that batch statistics are taken of anew."""
+SIDE = 0.3
+"""What the losses of side heads count (Szegedy et al. 2014, section 5)."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +88,11 @@ class SupervisedTask(OneNetworkTask):
         set_rate(self.optimizer, recipe, self.share)
         images, labels, others, mix = self._batch(fabric, index)
         with fabric.autocast():
-            logits = self.forward(images).float()
-        loss = mix * self._loss(logits, labels) + (1 - mix) * self._loss(logits, others) if mix < 1 else self._loss(logits, labels)
+            out = self.forward(images)
+        logits, *sides = (one.float() for one in (out if isinstance(out, tuple) else (out,)))
+        loss = self._mixed(logits, labels, others, mix)
+        for side in sides:
+            loss = loss + SIDE * self._mixed(side, labels, others, mix)
         self.optimizer.zero_grad()
         fabric.backward(loss)
         for p in self.l1:
@@ -99,6 +104,11 @@ class SupervisedTask(OneNetworkTask):
         self.right += (logits.detach().argmax(1) == labels).sum()
         self.shown += len(labels)
         return {"loss": loss.detach()}
+
+    def _mixed(self, logits: Tensor, labels: Tensor, others: Tensor, mix: float) -> Tensor:
+        if mix == 1:
+            return self._loss(logits, labels)
+        return mix * self._loss(logits, labels) + (1 - mix) * self._loss(logits, others)
 
     def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         if self.recipe.loss == "squared":
