@@ -55,7 +55,7 @@ def test_who_is_penalised() -> None:
         penalised(net, "(")
     decayed = [g for g in groups(net, replace(SCHEDULE, l2=0.5, bias_lr=2.0)) if g["weight_decay"]]
     assert [len(g["params"]) for g in decayed] == [2]
-    assert {g["peak"] for g in groups(net, replace(SCHEDULE, lr=0.1, bias_lr=2.0))} == {0.1, 0.2}
+    assert {g["lr"] for g in groups(net, replace(SCHEDULE, lr=0.1, bias_lr=2.0))} == {0.1, 0.2}
 
 
 def test_l1_pulls_every_weight_by_the_same_amount(tmp_path: Path) -> None:
