@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from mien.cli import main
 
@@ -75,14 +77,28 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_step(
     assert json.loads(capsys.readouterr().out)["test_accuracy"] == 1.0
 
 
-def test_two_processes_train_one_run(data: Path, tmp_path: Path) -> None:
-    line = ["train", "classify/digits-256", "--data", str(data), "--out", str(tmp_path / "run"), *SMALL, "--json"]
+EVERYTHING = ("size=8", "options.widths=64,16", "epochs=5", "dev=0.1", "batch=16", "lr=0.1", "momentum=0.9", "shift=1", "flip=true",
+              "mixup=0.3", "cutout=3", "average=0.9", "schedule=cosine", "warmup=0.2", "l1=1e-4", "l2=1e-3", "clip=2",
+              "label_smoothing=0.1")  # fmt: skip
+
+
+def test_two_processes_train_as_one(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Same global batch: the same weights within rounding, and one report. Two processes on this machine, over gloo."""
+    line = ["train", "classify/digits-256", "--data", str(data), "--device", "cpu", "--precision", "fp32", "--json"]
+    line += [word for setting in EVERYTHING for word in ("--set", setting)]
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "mien"]
-    done = subprocess.run([*torchrun, *line], env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=240)
+    done = subprocess.run([*torchrun, *line, "--out", str(tmp_path / "two")], env=os.environ | {"OMP_NUM_THREADS": "1"},
+                          capture_output=True, text=True, timeout=240)  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     (said,) = done.stdout.strip().splitlines()
-    assert json.loads(said)["test_accuracy"] == 1.0
-    assert (tmp_path / "run" / "model.safetensors").is_file()
+    assert main([*line, "--out", str(tmp_path / "one")]) == 0
+    alone, together = json.loads(capsys.readouterr().out), json.loads(said)
+    for name in ("pictures", "epochs", "train_accuracy", "dev_accuracy", "test_accuracy", "files"):
+        assert together[name] == alone[name], name
+    one, two = (load_file(tmp_path / name / "model.safetensors") for name in ("one", "two"))
+    assert len(one) > 4
+    for name, value in one.items():
+        torch.testing.assert_close(two[name], value, atol=1e-5, rtol=1e-4)
 
 
 def test_tune_finds_a_rate_that_learns(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,6 +69,7 @@ class SupervisedTask(OneNetworkTask):
         self.detours, self._last, self._order = 0, -1, (-1, torch.empty(0))
         self.right = torch.zeros((), dtype=torch.long)
         self.shown, self.best = 0, float("-inf")
+        self.total: Callable[[Tensor], Tensor] = lambda mine: mine
         self.forward: nn.Module = self.net
 
     def setup(self, fabric: Fabric, runtime: Runtime) -> None:
@@ -81,6 +83,7 @@ class SupervisedTask(OneNetworkTask):
                 raise ValueError(f"a batch of {self.batch} cannot be shared by {fabric.world_size} processes: choose a multiple")
             self.items = self.batch // fabric.world_size
             self.forward = fabric.setup_module(self.net, move_to_device=False)
+            self.total = lambda mine: torch.as_tensor(fabric.all_reduce(mine, reduce_op="sum"))
 
     def step(self, fabric: Fabric, index: int) -> dict[str, float | Tensor]:
         """Batch, loss, gradient, penalties, step."""
@@ -158,7 +161,8 @@ class SupervisedTask(OneNetworkTask):
 
     def evaluate(self) -> dict[str, float]:
         """Accuracy of the batches since the last time and, where there are dev pictures, of those: the score."""
-        scores = {"train/accuracy": int(self.right) / max(self.shown, 1)}
+        right, shown = self.total(torch.stack([self.right, torch.full_like(self.right, self.shown)])).tolist()
+        scores = {"train/accuracy": right / max(shown, 1)}
         self.right.zero_()
         self.shown = 0
         if self.dev:
