@@ -13,6 +13,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from mien.data.locked import locked
 from mien.runtime import choose
 from mien.train import EMA, Event, Every, fit, load_latest, save_checkpoint
 from mien.train.watch import Board, plateau
@@ -43,6 +44,13 @@ def test_killed_and_resumed_equals_undisturbed(tmp_path: Path, alone: list[Tenso
     assert train(tmp_path, STEPS, task).steps == STEPS
     assert equal(task.weights(), alone)
     assert not list((tmp_path / "checkpoints").glob(".*"))
+
+
+def test_two_trainings_cannot_share_a_folder(tmp_path: Path) -> None:
+    """The second would write its own steps between the first one's checkpoints."""
+    with locked(tmp_path / "checkpoints", ""), pytest.raises(RuntimeError, match=f"is being trained by process {os.getpid()} already"):
+        train(tmp_path, STEPS, Tiny())
+    assert train(tmp_path, STEPS, Tiny()).steps == STEPS
 
 
 def test_checkpoint_cut_in_half(tmp_path: Path, alone: list[Tensor], capsys: pytest.CaptureFixture[str]) -> None:

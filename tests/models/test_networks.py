@@ -81,6 +81,14 @@ def test_published_parameter_counts(name: str, count: int) -> None:
     assert NETWORKS[name].parameters == count
 
 
+@pytest.mark.parametrize(("name", "count"), [
+    ("vgg11", 132_868_840), ("vgg13", 133_053_736), ("vgg16", 138_365_992), ("vgg19", 143_678_248),
+])  # fmt: skip
+def test_published_parameter_counts_with_batch_norm(name: str, count: int) -> None:
+    """As torchvision's documentation gives them."""
+    assert parameters(on_meta(partial(vgg, name, norm=True))) == count
+
+
 @pytest.mark.parametrize("name", CLASSIFIERS)
 def test_shapes_and_gradients(name: str) -> None:
     """On the meta device: any number of classes, any batch, and no parameter that learns is left out."""

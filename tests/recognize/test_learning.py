@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from mien.cli import main
+from mien.data.locked import locked
 from mien.data.pictures import write_picture
 from mien.models.embedder import load, vectors
 from mien.tasks.recognize import recipes
@@ -49,6 +50,13 @@ def test_people_are_divided_exactly_and_nobody_twice(album: Path) -> None:
         assert counts == [3 + int(person.split()[1]) % 3 for person in ready.names[name]]
     assert prepare_people(replace(TINY, test=0.3), album).names == ready.names
     assert prepare_people(replace(TINY, test=0.3, seed=1), album).names != ready.names
+
+
+def test_a_run_that_is_being_trained_is_left_alone(trained: LearnedEmbedder, album: Path) -> None:
+    before = (trained.out / "recipe.json").read_bytes()
+    with locked(trained.out, ""), pytest.raises(RuntimeError, match="is being trained by process"):
+        train_embedder(album, trained.out, TINY, None, ["loss=pairwise", "epochs=4"], True, "cpu", "fp32")
+    assert (trained.out / "recipe.json").read_bytes() == before
 
 
 def test_the_run_folder_is_complete(trained: LearnedEmbedder) -> None:

@@ -1,13 +1,11 @@
-"""A tiny supervised training; as a program for several processes: `torchrun supervised_probe.py OUT` writes weights."""
+"""A tiny supervised training."""
 
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
 
 from mien.runtime import choose
 from mien.train import Fitted, fit
@@ -63,14 +61,4 @@ def run(one: SupervisedTask, out: Path, steps: int, on_event: Callable[[Event], 
         save=Every(steps=5),
         tensorboard=False,
         on_event=on_event,
-    )
-
-
-if __name__ == "__main__":
-    torch.set_num_threads(1)
-    here = task()
-    run(here, Path(sys.argv[1]) / "run", 8)
-    save_file(
-        {k: v.contiguous() for k, v in here.net.state_dict().items()},
-        Path(sys.argv[1]) / f"weights-{torch.distributed.is_initialized()}.safetensors",
     )

@@ -1,9 +1,6 @@
 """Supervised training: penalties and schedules by hand, the same batches after a resume, with one process or two."""
 
 import math
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
 from supervised_probe import RECIPE, run, task
 from torch import nn
 
@@ -55,7 +51,7 @@ def test_who_is_penalised() -> None:
         penalised(net, "(")
     decayed = [g for g in groups(net, replace(SCHEDULE, l2=0.5, bias_lr=2.0)) if g["weight_decay"]]
     assert [len(g["params"]) for g in decayed] == [2]
-    assert {g["peak"] for g in groups(net, replace(SCHEDULE, lr=0.1, bias_lr=2.0))} == {0.1, 0.2}
+    assert {g["lr"] for g in groups(net, replace(SCHEDULE, lr=0.1, bias_lr=2.0))} == {0.1, 0.2}
 
 
 def test_l1_pulls_every_weight_by_the_same_amount(tmp_path: Path) -> None:
@@ -104,23 +100,6 @@ def test_an_epoch_shows_every_picture_once() -> None:
     seen = torch.cat([one._shuffled(0)[k * 16 : (k + 1) * 16] for k in range(4)])
     assert sorted(seen.tolist()) == list(range(64))
     assert not torch.equal(one._shuffled(0).clone(), one._shuffled(1))
-
-
-def test_two_processes_equal_one(tmp_path: Path) -> None:
-    """Same global batch: the same weights within rounding."""
-    here = Path(__file__).parent
-    env = os.environ | {"PYTHONPATH": str(here), "OMP_NUM_THREADS": "1"}
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
-    for name, command in (("one", [sys.executable]), ("two", torchrun)):
-        (tmp_path / name).mkdir()
-        done = subprocess.run(
-            [*command, here / "supervised_probe.py", tmp_path / name], env=env, capture_output=True, text=True, timeout=240
-        )
-        assert done.returncode == 0, done.stderr[-2000:]
-    one = load_file(tmp_path / "one" / "weights-False.safetensors")
-    two = load_file(tmp_path / "two" / "weights-True.safetensors")
-    for name, value in one.items():
-        torch.testing.assert_close(two[name], value, atol=1e-5, rtol=1e-4)
 
 
 @pytest.mark.parametrize(("changes", "said"), [

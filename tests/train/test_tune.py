@@ -12,6 +12,7 @@ from PIL import Image
 from mien.tasks.training.coordinates import parallel_coordinates, ticks
 from mien.tasks.training.space import Choice, Range, Settings
 from mien.tasks.training.tune import Trial, proposed, search
+from mien.train.figure import INK
 
 SPACE = {
     "lr": Range(1e-5, 1, log=True),
@@ -158,6 +159,18 @@ def test_ticks_by_hand() -> None:
     np.testing.assert_allclose(heights[::2], [0, 1 / 3, 2 / 3, 1], atol=1e-12)
     assert ticks(Range(0, 4, whole=True)) == [(0, "0"), (0.25, "1"), (0.5, "2"), (0.75, "3"), (1, "4")]
     assert ticks(Choice(("a", "b"))) == [(0.25, "a"), (0.75, "b")]
+
+
+def test_scores_stand_where_no_line_runs(tmp_path: Path) -> None:
+    """Behind the last axis: before it their labels would cover the lines, or the lines them."""
+    trials: list[tuple[Settings, float | None]] = [({"x": x, "y": 1 - x}, 0.9 + x / 100) for x in (0.1, 0.4, 0.8)]
+    parallel_coordinates(trials, {"x": Range(0, 1), "y": Range(0, 1)}, tmp_path / "search.png")
+    with Image.open(tmp_path / "search.png") as picture:
+        pixels = np.asarray(picture.convert("RGB")).astype(int)
+    ink = (np.abs(pixels - [int(INK[i : i + 2], 16) for i in (1, 3, 5)]).max(axis=2) < 40)[pixels.shape[0] // 10 :]  # below the names
+    _, second, last = np.flatnonzero((ink.sum(0) > len(ink) / 2) & (np.roll(ink, 1, 1).sum(0) <= len(ink) / 2))
+    assert not ink[:, (second + last) // 2 : last - 1].any()
+    assert ink[:, last + 10 :].any()
 
 
 def orange(path: Path) -> np.ndarray:

@@ -2,32 +2,15 @@
 
 import json
 import os
-import struct
 import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from mien.cli import main
-
-
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """DATA/digits: IDX files of 8 x 8 pictures whose brighter half is the class."""
-    random = np.random.default_rng(0)
-    folder = tmp_path_factory.mktemp("data")
-    labels = random.integers(0, 2, 120)
-    images = random.integers(0, 140, (120, 8, 8, 1))
-    images[labels == 1, :4] += 100
-    images[labels == 0, 4:] += 100
-    (folder / "digits").mkdir()
-    head = {"images-idx3": struct.pack(">4B3I", 0, 0, 8, 3, 120, 8, 8), "labels-idx1": struct.pack(">4BI", 0, 0, 8, 1, 120)}
-    for name, content in (("images-idx3", images[..., 0]), ("labels-idx1", labels)):
-        (folder / "digits" / f"train-{name}-ubyte").write_bytes(head[name] + content.astype(np.uint8).tobytes())
-    return folder
-
 
 SMALL = [
     "--set",
@@ -63,29 +46,59 @@ def test_train_then_resume_then_other_settings(data: Path, tmp_path: Path, capsy
     assert main([*line, "--resume"]) == 0
     assert json.loads(capsys.readouterr().out)["test_accuracy"] == 1.0
     assert "pictures a second" not in (tmp_path / "run" / "card.toml").read_text(encoding="utf-8"), "no step, no speed"
-    assert main([*line, "--resume", "--set", "lr=0.125"]) == 2
-    assert "lr 0.5 -> 0.125" in capsys.readouterr().err
+    assert main([*line, "--resume", "--set", "batch=8"]) == 2
+    assert "batch 0 -> 8" in capsys.readouterr().err
+
+
+def test_a_resumed_run_may_go_on_longer_and_at_another_rate(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    line = ["train", "classify/digits-256", "--data", str(data), "--out", str(tmp_path / "run"), *SMALL, "--json"]
+    assert main(line) == 0
+    changed = ["--set", "epochs=25", "--set", "lr=0.125"]
+    assert main([*line, *changed]) == 2
+    assert "--resume goes on with it and changes epochs 20.0 -> 25.0, lr 0.5 -> 0.125" in capsys.readouterr().err
+    assert main([*line, *changed, "--resume"]) == 0
+    assert json.loads(capsys.readouterr().out)["epochs"] == 25
+    stored = json.loads((tmp_path / "run" / "recipe.json").read_text(encoding="utf-8"))
+    assert (stored["epochs"], stored["lr"]) == (25, 0.125)
+    assert stored["changes"] == [{"step": 20, "epochs": [20, 25], "lr": [0.5, 0.125]}]
+    assert "epochs 20.0 -> 25.0, lr 0.5 -> 0.125 from step 20" in (tmp_path / "run" / "card.toml").read_text(encoding="utf-8")
 
 
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_last_good_step(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    line = ["train", "classify/digits-256", "--data", str(data), "--out", str(tmp_path / "run"), *SMALL, "--set", "lr=1e39"]
+    line = ["train", "classify/digits-256", "--data", str(data), "--out", str(tmp_path / "run"), *SMALL, "--json", "--set", "lr=1e39"]
     assert main(line) == 1
     said = capsys.readouterr().err.strip().splitlines()[-1]
-    assert "lower the learning rate" in said
+    assert "lower the learning rate (--resume --set lr=1e+38 goes on from the last good step)" in said
     assert "keeps the last good step" in said
     assert list((tmp_path / "run" / "checkpoints").glob("step-*.safetensors"))
+    assert main([*line, "--set", "lr=0.5", "--resume"]) == 0, "the advice works"
+    assert json.loads(capsys.readouterr().out)["test_accuracy"] == 1.0
 
 
-def test_two_processes_train_one_run(data: Path, tmp_path: Path) -> None:
-    line = ["train", "classify/digits-256", "--data", str(data), "--out", str(tmp_path / "run"), *SMALL, "--json"]
+EVERYTHING = ("size=8", "options.widths=64,16", "epochs=5", "dev=0.1", "batch=16", "lr=0.1", "momentum=0.9", "shift=1", "flip=true",
+              "mixup=0.3", "cutout=3", "average=0.9", "schedule=cosine", "warmup=0.2", "l1=1e-4", "l2=1e-3", "clip=2",
+              "label_smoothing=0.1")  # fmt: skip
+
+
+def test_two_processes_train_as_one(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Same global batch: the same weights within rounding, and one report. Two processes on this machine, over gloo."""
+    line = ["train", "classify/digits-256", "--data", str(data), "--device", "cpu", "--precision", "fp32", "--json"]
+    line += [word for setting in EVERYTHING for word in ("--set", setting)]
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "mien"]
-    done = subprocess.run([*torchrun, *line], env=os.environ | {"OMP_NUM_THREADS": "1"}, capture_output=True, text=True, timeout=240)
+    done = subprocess.run([*torchrun, *line, "--out", str(tmp_path / "two")], env=os.environ | {"OMP_NUM_THREADS": "1"},
+                          capture_output=True, text=True, timeout=240)  # fmt: skip
     assert done.returncode == 0, done.stderr[-2000:]
     (said,) = done.stdout.strip().splitlines()
-    assert json.loads(said)["test_accuracy"] == 1.0
-    assert (tmp_path / "run" / "model.safetensors").is_file()
+    assert main([*line, "--out", str(tmp_path / "one")]) == 0
+    alone, together = json.loads(capsys.readouterr().out), json.loads(said)
+    for name in ("pictures", "epochs", "train_accuracy", "dev_accuracy", "test_accuracy", "files"):
+        assert together[name] == alone[name], name
+    one, two = (load_file(tmp_path / name / "model.safetensors") for name in ("one", "two"))
+    assert len(one) > 4
+    for name, value in one.items():
+        torch.testing.assert_close(two[name], value, atol=1e-5, rtol=1e-4)
 
 
 def test_tune_finds_a_rate_that_learns(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -20,6 +20,8 @@ from torch import Tensor
 from mien.data.files import atomic
 from mien.progress import say
 
+CHECKPOINTS = "checkpoints"
+"""The folder inside a run's."""
 NAME = re.compile(r"step-(\d+)\.safetensors")
 
 
@@ -39,7 +41,7 @@ def save_checkpoint(run: Path, step: int, state: dict[str, Any], keep: int = 3) 
     `state`: dicts (keys text or whole numbers), lists, tuples, numbers, text, None, tensors, arrays; anything else is a
     TypeError. OSError when the disk is full: what was there before is untouched.
     """
-    folder = Path(run) / "checkpoints"
+    folder = Path(run) / CHECKPOINTS
     path = folder / f"step-{step:08}.safetensors"
     for draft in folder.glob(".step-*.part.safetensors"):  # left by a run that was killed while it saved
         draft.unlink(missing_ok=True)
@@ -89,6 +91,12 @@ def load_latest(run: Path) -> Checkpoint | None:
     if files:
         raise ValueError(f"none of the {len(files)} checkpoints in {files[0].parent} is readable; use an empty folder")
     return None
+
+
+def latest_step(run: Path) -> int | None:
+    """The step of the newest checkpoint, unread; None where there is none."""
+    files = _files(run)
+    return _step(files[0]) if files else None
 
 
 def flatten(state: Any) -> tuple[dict[str, Tensor], Any]:
@@ -156,7 +164,7 @@ def _step(file: Path) -> int:
 
 def _files(run: Path) -> list[Path]:
     """Checkpoints, newest first."""
-    folder = Path(run) / "checkpoints"
+    folder = Path(run) / CHECKPOINTS
     files = [file for file in folder.glob("step-*.safetensors") if NAME.fullmatch(file.name)]
     return sorted(files, key=_step, reverse=True)
 

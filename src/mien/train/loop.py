@@ -14,9 +14,10 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 
+from mien.data.locked import locked
 from mien.progress import Progress, say
 from mien.runtime import Runtime, choose
-from mien.train.checkpoint import load_latest, save_checkpoint
+from mien.train.checkpoint import CHECKPOINTS, load_latest, save_checkpoint
 from mien.train.state import load_networks, load_rank, looking_only, networks_state, ranks_state, seed_all
 from mien.train.task import Task
 from mien.train.types import MINUTELY, Event, Every, Fitted, Reason
@@ -50,25 +51,28 @@ def fit(
     stop_on_plateau: end when the best "score" of the last `patience` evaluations is less than `least_gain` above the
     best before; without it a line says so and training goes on. Ctrl-C and SIGTERM finish the step, save, and return.
     A loss or weight that is not finite: back to the last checkpoint, on with other batches, once; then RuntimeError.
-    Raises ValueError (no limit given; checkpoint of another network; `resume=False` in a used folder) and OSError.
+    Raises ValueError (no limit given; checkpoint of another network; `resume=False` in a used folder), RuntimeError where another
+    process is training in `run`, and OSError.
     """
     if steps is None and minutes is None:
         raise ValueError("say how long to train: steps, minutes, or both")
     runtime = runtime or choose()
     fabric = _fabric(runtime)
-    checkpoint = load_latest(run)
-    if checkpoint and not resume:
-        raise ValueError(f"{run} holds a run of {checkpoint.step} steps: resume it, or name an empty folder")
-    seed_all(seed + fabric.global_rank)
-    task.setup(fabric, runtime)
-    limits = _Limits(steps, minutes, evaluate, save, keep, patience, least_gain, stop_on_plateau)
-    loop = _Loop(task, Path(run), fabric, runtime.precision, limits, on_event)
-    if checkpoint:
-        loop.resume(checkpoint.state, checkpoint.step)
-        del checkpoint
-    else:
-        loop.save()  # what cannot be saved is better known now; also the first place to roll back to
     with ExitStack() as stack:
+        if fabric.is_global_zero:
+            stack.enter_context(locked(Path(run) / CHECKPOINTS, f"{run} is being trained"))
+        checkpoint = load_latest(run)
+        if checkpoint and not resume:
+            raise ValueError(f"{run} holds a run of {checkpoint.step} steps: resume it, or name an empty folder")
+        seed_all(seed + fabric.global_rank)
+        task.setup(fabric, runtime)
+        limits = _Limits(steps, minutes, evaluate, save, keep, patience, least_gain, stop_on_plateau)
+        loop = _Loop(task, Path(run), fabric, runtime.precision, limits, on_event)
+        if checkpoint:
+            loop.resume(checkpoint.state, checkpoint.step)
+            del checkpoint
+        else:
+            loop.save()  # what cannot be saved is better known now; also the first place to roll back to
         stop = stack.enter_context(graceful_stop())
         if fabric.is_global_zero:
             loop.bar = stack.enter_context(Progress(label, total=1.0))
@@ -250,7 +254,7 @@ class _Loop:
         """Back to the last checkpoint, but on with other batches: the same ones would end the same way."""
         checkpoint = load_latest(self.folder)
         if checkpoint is None or self._rollbacks:
-            advice = "lower the learning rate" + (", or train in fp32" if self.precision == "bf16" else "")
+            advice = self.task.advice + (", or train in fp32" if self.precision == "bf16" else "")
             where = f"{self.folder} keeps the last good step"
             raise RuntimeError(f"{what} at step {self.step}, for the second time: {advice}; {where}")
         self._rollbacks += 1

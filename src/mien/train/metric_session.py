@@ -25,7 +25,7 @@ from mien.train import report
 from mien.train.loop import fit
 from mien.train.metric import MetricTask
 from mien.train.recipe import MetricRecipe
-from mien.train.session import MODEL, PARTITION, RECIPE, check_folder, first_process, remember
+from mien.train.session import MODEL, PARTITION, RECIPE, advice, check_folder, claimed, first_process, remember, told_changes
 from mien.train.supervised import Part
 from mien.train.types import Every, Fitted
 from mien.types import LearnedEmbedder
@@ -98,24 +98,27 @@ def learn_embedder(
 ) -> LearnedEmbedder:
     """Train `recipe` on the people in `source`; everything about it is in `out` afterwards.
 
-    ValueError for bad data, or a folder that holds a run (of other settings, or one that was not asked to be resumed).
+    ValueError for bad data, or a folder that holds a run (of other settings, or one that was not asked to be resumed); RuntimeError
+    where another process is training there.
     """
     runtime = runtime or choose()
     if runtime.device.type == "cpu":
         keep_freed_memory()
     ready = ready or prepare_people(recipe, source)
-    if first_process():
-        check_folder(recipe, out, resume)
-    task = MetricTask(recipe, ready.parts["train"], ready.parts.get("dev"))
-    if first_process():
-        remember(recipe, ready.names, out)
-        shown = f"{len(task.train)} pictures of {len(ready.names['train'])} people"
-        say(f"{label}: {shown}, {task.steps} steps of {task.sampler.people} x {recipe.photos}; {runtime.reason}")
-    every = Every(steps=max(task.epoch_steps, task.steps // 50))
-    fitted = fit(
-        task, out, steps=task.steps, minutes=minutes, runtime=runtime, resume=resume, seed=recipe.seed, evaluate=every, label=label
-    )
-    return _conclude(task, ready, fitted, out)
+    with claimed(out):
+        if first_process():
+            check_folder(recipe, out, resume)
+        task = MetricTask(recipe, ready.parts["train"], ready.parts.get("dev"))
+        task.advice = advice(recipe)
+        if first_process():
+            remember(recipe, ready.names, out)
+            shown = f"{len(task.train)} pictures of {len(ready.names['train'])} people"
+            say(f"{label}: {shown}, {task.steps} steps of {task.sampler.people} x {recipe.photos}; {runtime.reason}")
+        every = Every(steps=max(task.epoch_steps, task.steps // 50))
+        fitted = fit(
+            task, out, steps=task.steps, minutes=minutes, runtime=runtime, resume=resume, seed=recipe.seed, evaluate=every, label=label
+        )
+        return _conclude(task, ready, fitted, out)
 
 
 def _conclude(task: MetricTask, ready: PreparedPeople, fitted: Fitted, out: Path) -> LearnedEmbedder:
@@ -177,7 +180,8 @@ def card_text(task: MetricTask, learned: LearnedEmbedder) -> str:
         "licence": "",
         "input": f"(B, {', '.join(map(str, task.plan.shape))}) RGB or grey, 0..255 or 0..1",
         "training_data": f"{learned.pictures['train']} pictures of {learned.people['train']} people",
-        "recipe": f"{chosen}; {learned.epochs:g} epochs, {learned.seconds:g} s, {learned.images_per_second:g} pictures a second",
+        "recipe": f"{chosen}; {learned.epochs:g} epochs, {learned.seconds:g} s, {learned.images_per_second:g} pictures a second"
+        + told_changes(learned.out),
         "parameters": learned.parameters,
         "size": len(data),
         "sha256": hashlib.sha256(data).hexdigest(),

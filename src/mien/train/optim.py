@@ -36,14 +36,18 @@ def groups(net: nn.Module, recipe: Training) -> list[dict[str, Any]]:
     out: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, p in net.named_parameters():
         if p.requires_grad:
-            decay, peak = recipe.l2 if name in chosen else 0.0, recipe.lr * (1.0 if p.ndim > 1 else recipe.bias_lr)
-            out.setdefault((decay, peak), []).append(p)
-    return [{"params": params, "weight_decay": decay, "peak": peak} for (decay, peak), params in out.items()]
+            out.setdefault((recipe.l2 if name in chosen else 0.0, peak(p, recipe)), []).append(p)
+    return [{"params": params, "weight_decay": decay, "lr": top} for (decay, top), params in out.items()]
+
+
+def peak(p: nn.Parameter, recipe: Training) -> float:
+    """The highest learning rate of a parameter."""
+    return recipe.lr * (1.0 if p.ndim > 1 else recipe.bias_lr)
 
 
 def optimiser(net: nn.Module, recipe: Training) -> Optimizer:
     """The recipe's optimiser over all trainable parameters; fused kernels: one pass over memory instead of several."""
-    parts = [{**g, "lr": g["peak"]} for g in groups(net, recipe)]
+    parts = groups(net, recipe)
     make: dict[str, Callable[[], Optimizer]] = {
         "sgd": lambda: SGD(parts, recipe.lr, recipe.momentum, nesterov=recipe.nesterov, fused=True),
         "adam": lambda: Adam(parts, recipe.lr, recipe.betas, recipe.eps, fused=True),
@@ -70,10 +74,13 @@ def rate(recipe: Training, share: float) -> float:
 
 
 def set_rate(optimizer: Optimizer, recipe: Training, share: float) -> None:
-    """Give every group its learning rate when `share` (0..1) of the training is done."""
+    """Give every group its learning rate when `share` (0..1) of the training is done.
+
+    From the recipe, not from the group: a checkpoint brings groups back as they were before the recipe was changed.
+    """
     factor = rate(recipe, share)
     for group in optimizer.param_groups:
-        group["lr"] = group["peak"] * factor
+        group["lr"] = peak(group["params"][0], recipe) * factor
 
 
 class Muon(Optimizer):

@@ -18,6 +18,10 @@ LARGEST = 4096
 """Pixels a side from which a picture is a slip of the finger."""
 
 
+CHANGEABLE = ("epochs", "lr", "schedule", "warmup", "milestones", "gamma", "final", "clip")
+"""Settings that a run may be resumed with others of: neither its network nor its pictures nor the optimiser's state hang on them."""
+
+
 @dataclass(frozen=True)
 class Training:
     """What every training of a network on pictures depends on, beside the machine."""

@@ -8,6 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,19 +20,23 @@ from torch.nn import functional as F
 
 from mien.data.examples import Examples, partition, parts, read_examples
 from mien.data.files import atomic
+from mien.data.locked import locked
 from mien.metrics.classification import confusion_matrix
 from mien.models.classifier import save
 from mien.nn.memory import keep_freed_memory
 from mien.progress import say
 from mien.runtime import Runtime, choose
 from mien.train import report
+from mien.train.checkpoint import latest_step
 from mien.train.loop import fit
-from mien.train.recipe import Recipe, Training
+from mien.train.recipe import CHANGEABLE, Recipe, Training
 from mien.train.supervised import Part, SupervisedTask
 from mien.train.types import Event, Every, Fitted
 from mien.types import Learned
 
 MODEL, BEST, RECIPE, PARTITION = "model.safetensors", "best.safetensors", "recipe.json", "partition.json"
+CHANGES = "changes"
+"""In the stored recipe beside the settings: what was changed when the run was resumed; the step, and setting -> before, after."""
 
 
 @dataclass(frozen=True)
@@ -95,35 +100,48 @@ def learn(
 ) -> Learned:
     """Train `recipe` on the data in `source`; everything about it is in `out` afterwards. `net`: trained weights to start from.
 
-    ValueError for bad data, or a folder that holds a run (of other settings, or one that was not asked to be resumed).
+    ValueError for bad data, or a folder that holds a run (of other settings, or one that was not asked to be resumed); RuntimeError
+    where another process is training there.
     """
     runtime = runtime or choose()
     if runtime.device.type == "cpu":
         keep_freed_memory()
     ready = ready or prepare(recipe, source)
-    if first_process():
-        check_folder(recipe, out, resume)
-    task = SupervisedTask(recipe, ready.classes, ready.train, ready.dev, net)
-    if first_process():
-        remember(recipe, ready.split, out)
-        shown = f"{len(ready.train)} pictures of {len(ready.classes)} classes, {task.steps} steps of {task.batch}"
-        say(f"{label}: {shown}; {runtime.reason}")
-    fitted = fit(
-        task,
-        out,
-        steps=task.steps,
-        minutes=minutes,
-        runtime=runtime,
-        resume=resume,
-        seed=recipe.seed,
-        evaluate=Every(steps=max(task.epoch_steps, task.steps // 100)),
-        stop_on_plateau=recipe.patience > 0,
-        least_gain=0.0,
-        patience=recipe.patience or sys.maxsize,
-        label=label,
-        on_event=_best_keeper(task, out) if recipe.patience and first_process() else None,
-    )
-    return conclude(task, ready, fitted, out)
+    with claimed(out):
+        if first_process():
+            check_folder(recipe, out, resume)
+        task = SupervisedTask(recipe, ready.classes, ready.train, ready.dev, net)
+        task.advice = advice(recipe)
+        if first_process():
+            remember(recipe, ready.split, out)
+            shown = f"{len(ready.train)} pictures of {len(ready.classes)} classes, {task.steps} steps of {task.batch}"
+            say(f"{label}: {shown}; {runtime.reason}")
+        fitted = fit(
+            task,
+            out,
+            steps=task.steps,
+            minutes=minutes,
+            runtime=runtime,
+            resume=resume,
+            seed=recipe.seed,
+            evaluate=Every(steps=max(task.epoch_steps, task.steps // 100)),
+            stop_on_plateau=recipe.patience > 0,
+            least_gain=0.0,
+            patience=recipe.patience or sys.maxsize,
+            label=label,
+            on_event=_best_keeper(task, out) if recipe.patience and first_process() else None,
+        )
+        return conclude(task, ready, fitted, out)
+
+
+def claimed(out: Path) -> AbstractContextManager[None]:
+    """Hold the run folder from the look at its settings to the card; of several processes the first does it."""
+    return locked(out, f"{out} is being trained") if first_process() else nullcontext()
+
+
+def advice(recipe: Training) -> str:
+    """What to do when the loss is not finite for the second time."""
+    return f"lower the learning rate (--resume --set lr={recipe.lr / 10:g} goes on from the last good step)"
 
 
 def first_process() -> bool:
@@ -201,7 +219,7 @@ def card_text(task: SupervisedTask, learned: Learned) -> str:
         "licence": "",
         "input": f"(B, {shape}) RGB or grey, 0..255 or 0..1",
         "training_data": f"{learned.pictures['train']} pictures of {task.recipe.data}",
-        "recipe": f"{settings}; {learned.epochs:g} epochs, {learned.seconds:g} s{speed}",
+        "recipe": f"{settings}; {learned.epochs:g} epochs, {learned.seconds:g} s{speed}{told_changes(learned.out)}",
         "parameters": learned.parameters,
         "size": len(data),
         "sha256": hashlib.sha256(data).hexdigest(),
@@ -231,19 +249,51 @@ def _as_json(recipe: Training) -> dict[str, Any]:
 
 
 def check_folder(recipe: Training, out: Path, resume: bool) -> None:
-    """ValueError where `out` holds a run of other settings, or one that was not asked to be resumed; one without a step is none."""
-    if not (out / RECIPE).is_file() or not any((out / "checkpoints").glob("step-*")):
+    """ValueError where `out` holds a run that this recipe cannot go on with, or one that was not asked to be resumed."""
+    changed = differences(recipe, out)
+    if changed is None:
         return
-    before: dict[str, Any] = json.loads((out / RECIPE).read_text(encoding="utf-8"))
-    changed = [f"{k} {before.get(k)} -> {v}" for k, v in _as_json(recipe).items() if before.get(k) != v]
-    if changed or not resume:
-        why = f"it was started with other settings ({', '.join(changed)})" if changed else "--resume goes on with it"
-        raise ValueError(f"{out} holds a run already: {why}; or name another folder")
+    shown = ", ".join(f"{name} {old} -> {new}" for name, (old, new) in changed.items())
+    if set(changed) - set(CHANGEABLE):
+        why = f"it was started with other settings ({shown}), of which --resume can change {', '.join(CHANGEABLE)} alone"
+    elif not resume:
+        why = "--resume goes on with it" + (f" and changes {shown}" if changed else "")
+    else:
+        return
+    raise ValueError(f"{out} holds a run already: {why}; or name another folder")
+
+
+def differences(recipe: Training, out: Path) -> dict[str, tuple[Any, Any]] | None:
+    """Setting -> as the run in `out` has it, as `recipe` has it, where they differ; None where there is no run."""
+    before = _stored(out)
+    if before is None:
+        return None
+    return {name: (before.get(name), value) for name, value in _as_json(recipe).items() if before.get(name) != value}
+
+
+def _stored(out: Path) -> dict[str, Any] | None:
+    """The settings of the run in `out`; None where there is none: one without a step is none."""
+    if not (out / RECIPE).is_file() or latest_step(out) is None:
+        return None
+    return json.loads((out / RECIPE).read_text(encoding="utf-8"))
+
+
+def told_changes(out: Path) -> str:
+    """For a card, what was changed when the run was resumed: "; lr 0.5 -> 0.05 from step 120"."""
+    words = []
+    for one in (_stored(out) or {}).get(CHANGES, []):
+        values = ", ".join(f"{name} {pair[0]} -> {pair[1]}" for name, pair in one.items() if name != "step")
+        words.append(f"; {values} from step {one['step']}")
+    return "".join(words)
 
 
 def remember(recipe: Training, split: Mapping[str, Any], out: Path) -> None:
-    """Store recipe and split with the run."""
-    for name, value in ((RECIPE, _as_json(recipe)), (PARTITION, split)):
+    """Store recipe and split with the run; what a resumed run changes is kept as its history."""
+    changed, history = differences(recipe, out), (_stored(out) or {}).get(CHANGES, [])
+    if changed:
+        history = [*history, {"step": latest_step(out), **changed}]
+    settings = _as_json(recipe) | ({CHANGES: history} if history else {})
+    for name, value in ((RECIPE, settings), (PARTITION, split)):
         with atomic(out / name) as draft:
             draft.write_text(json.dumps(value), encoding="utf-8")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,8 @@ AT_ONCE = 500
 """Pictures in one batch of an evaluation."""
 SETTLE = 8000
 """Training pictures that batch statistics are taken of anew."""
+SIDE = 0.3
+"""What the losses of side heads count (Szegedy et al. 2014, section 5)."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class SupervisedTask(OneNetworkTask):
         self.detours, self._last, self._order = 0, -1, (-1, torch.empty(0))
         self.right = torch.zeros((), dtype=torch.long)
         self.shown, self.best = 0, float("-inf")
+        self.total: Callable[[Tensor], Tensor] = lambda mine: mine
         self.forward: nn.Module = self.net
 
     def setup(self, fabric: Fabric, runtime: Runtime) -> None:
@@ -79,6 +83,7 @@ class SupervisedTask(OneNetworkTask):
                 raise ValueError(f"a batch of {self.batch} cannot be shared by {fabric.world_size} processes: choose a multiple")
             self.items = self.batch // fabric.world_size
             self.forward = fabric.setup_module(self.net, move_to_device=False)
+            self.total = lambda mine: torch.as_tensor(fabric.all_reduce(mine, reduce_op="sum"))
 
     def step(self, fabric: Fabric, index: int) -> dict[str, float | Tensor]:
         """Batch, loss, gradient, penalties, step."""
@@ -86,8 +91,11 @@ class SupervisedTask(OneNetworkTask):
         set_rate(self.optimizer, recipe, self.share)
         images, labels, others, mix = self._batch(fabric, index)
         with fabric.autocast():
-            logits = self.forward(images).float()
-        loss = mix * self._loss(logits, labels) + (1 - mix) * self._loss(logits, others) if mix < 1 else self._loss(logits, labels)
+            out = self.forward(images)
+        logits, *sides = (one.float() for one in (out if isinstance(out, tuple) else (out,)))
+        loss = self._mixed(logits, labels, others, mix)
+        for side in sides:
+            loss = loss + SIDE * self._mixed(side, labels, others, mix)
         self.optimizer.zero_grad()
         fabric.backward(loss)
         for p in self.l1:
@@ -99,6 +107,11 @@ class SupervisedTask(OneNetworkTask):
         self.right += (logits.detach().argmax(1) == labels).sum()
         self.shown += len(labels)
         return {"loss": loss.detach()}
+
+    def _mixed(self, logits: Tensor, labels: Tensor, others: Tensor, mix: float) -> Tensor:
+        if mix == 1:
+            return self._loss(logits, labels)
+        return mix * self._loss(logits, labels) + (1 - mix) * self._loss(logits, others)
 
     def _loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         if self.recipe.loss == "squared":
@@ -148,7 +161,8 @@ class SupervisedTask(OneNetworkTask):
 
     def evaluate(self) -> dict[str, float]:
         """Accuracy of the batches since the last time and, where there are dev pictures, of those: the score."""
-        scores = {"train/accuracy": int(self.right) / max(self.shown, 1)}
+        right, shown = self.total(torch.stack([self.right, torch.full_like(self.right, self.shown)])).tolist()
+        scores = {"train/accuracy": right / max(shown, 1)}
         self.right.zero_()
         self.shown = 0
         if self.dev:

@@ -23,6 +23,8 @@ class Task:
 
     items: int = 1
     """Pictures (or samples) in one step: for the speed shown."""
+    advice: str = "lower the learning rate"
+    """What to do when the loss is not finite for the second time."""
     share: float = 0.0
     """How much of the steps or minutes is done, 0..1: `fit` sets it before every step, for schedules."""
 

@@ -24,9 +24,9 @@ def parallel_coordinates(trials: Sequence[tuple[Settings, float | None]], space:
     scores = [score for _, score in scored if score is not None]
     spread = max(scores) - min(scores)
     axis = Range(min(scores) - spread * 0.001, max(scores) + spread * 0.001) if spread else None
-    page = figure(2.0 + 1.7 * len(space), 4.6)
+    page = figure(2.4 + 1.7 * len(space), 4.6)
     axes = page.subplots()
-    axes.set(xlim=(-0.3, len(space) + 0.55), ylim=(FAILED - 0.03 if len(scores) < len(trials) else -0.05, 1.05))
+    axes.set(xlim=(-0.3, len(space) + 0.8), ylim=(FAILED - 0.03 if len(scores) < len(trials) else -0.05, 1.05))
     axes.axis("off")
     places = range(len(space) + 1)
     for settings, score in trials:
@@ -41,11 +41,12 @@ def parallel_coordinates(trials: Sequence[tuple[Settings, float | None]], space:
     for place, (name, one) in enumerate({**space, "score": axis}.items()):
         axes.plot([place, place], [0, 1], color=INK, linewidth=1)
         axes.text(place, 1.06, name, ha="center", va="bottom", fontsize=10, color=INK)
+        side, towards = (1, "left") if place == len(space) else (-1, "right")  # behind the last axis there are no lines
         for height, label in ticks(one, scores[-1]):
-            axes.plot([place - 0.02, place], [height, height], color=INK, linewidth=1)
-            axes.text(place - 0.04, height, label, ha="right", va="center", fontsize=8, color=INK,
-                      bbox={"facecolor": "white", "alpha": 0.75, "edgecolor": "none", "pad": 0.8})  # fmt: skip
-    beside = {"x": len(space) + 0.06, "va": "center", "fontsize": 9}
+            axes.plot([place, place + side * 0.02], [height, height], color=INK, linewidth=1)
+            axes.text(place + side * 0.04, height, label, ha=towards, va="center", fontsize=8, color=INK,
+                      bbox={"facecolor": "white", "alpha": 0.85, "edgecolor": "none", "pad": 0.8})  # fmt: skip
+    beside = {"x": len(space) + 0.38, "va": "center", "fontsize": 9}
     axes.text(s=f"best\n{scores[-1]:.4g}", y=axis.place(scores[-1]) if axis else 0.5, color=ORANGE, **beside)
     if len(scores) < len(trials):
         axes.text(s=f"{len(trials) - len(scores)} failed", y=FAILED, color=GREY, **beside)
