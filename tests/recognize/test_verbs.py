@@ -16,8 +16,10 @@ from PIL import Image, ImageFilter
 from portraits import eileen, grace, needs_networks
 
 from mien.cli import main
+from mien.faces.describe import MODELS
 from mien.faces.probe import Prober, Unread
 from mien.gallery import new_key, open_gallery
+from mien.tasks.recognize.calibrated import shipped
 from mien.tasks.recognize.run import verify
 from mien.weights import find
 
@@ -234,3 +236,9 @@ def test_asking_again_and_again_keeps_nothing(photos: Path, gallery: str) -> Non
         finally:
             tracemalloc.stop()
     assert grown < 60_000, "a crop of a face has 76,800 bytes"
+
+
+@pytest.mark.parametrize("model", ["dlib-face", "mien-face"])
+def test_the_plain_threshold_of_a_network_is_its_calibration_for_1_false_match_in_100(model: str) -> None:
+    [loosest] = [one for one in shipped(model) if one.asked == 0.01]
+    assert MODELS[model].same == pytest.approx(loosest.threshold, abs=0.01)

@@ -109,10 +109,12 @@ class Embedder:
     build: Callable[[], nn.Module]
     """The network in eval mode: (B, 3, size, size) in 0..1 -> (B, numbers)."""
     size: int
+    same: float
+    """Two of its vectors nearer than this are taken for one person where nobody asks for an error rate: about 1 false match in 100."""
     numbers: int = 128
 
 
-MODELS = {"dlib-face": Embedder(_dlib, SIZE), "mien-face": Embedder(_own, mien_face.SIZE, mien_face.NUMBERS)}
+MODELS = {"dlib-face": Embedder(_dlib, SIZE, SAME_PERSON), "mien-face": Embedder(_own, mien_face.SIZE, 0.41, mien_face.NUMBERS)}
 ALIGNER = "face-mesh 468 to 68 points, 33 of them to dlib's mean face, padding 0.25, version 1"
 """Goes into every gallery: change it whenever the same photo would give other chips."""
 
