@@ -47,7 +47,7 @@ import sys, json, time
 from pathlib import Path
 from mien.data.pictures import read_picture
 from mien.faces.probe import Prober
-prober = Prober(sys.argv[1], thorough=sys.argv[2] == "thorough")
+prober = Prober(sys.argv[1], search=sys.argv[2])
 first = True
 for line in sys.stdin:
     paths = [Path(p) for p in json.loads(line)]

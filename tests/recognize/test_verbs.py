@@ -214,7 +214,7 @@ def test_a_damaged_gallery_is_put_back(photos: Path, gallery: str, capsys: pytes
 
 def test_asking_again_and_again_keeps_nothing(photos: Path, gallery: str) -> None:
     """What Python and numpy hold after 30 more questions is what they held before."""
-    prober = Prober(thorough=False)
+    prober = Prober(search="quick")
     with open_gallery(gallery) as people:
 
         def ask(times: int) -> None:

@@ -60,9 +60,10 @@ def verify(
     from mien.faces.probe import Prober
     from mien.tasks.recognize.calibrated import calibration as calibrated
     from mien.tasks.recognize.comparing import compared
+    from mien.tasks.recognize.subject import looked_for
 
     by = calibrated(space(model), false_match_rate, VERIFY, calibration)
-    apart, chance, same = compared(Prober(model), Path(a), Path(b), face, by)
+    apart, chance, same = compared(Prober(model, search=looked_for(face)), Path(a), Path(b), face, by)
     return Verified(same, chance, apart, by.threshold, by.false_match_rate, model)
 
 
@@ -97,12 +98,14 @@ def enroll(
     from mien.tasks.recognize.calibrated import people_rate
     from mien.tasks.recognize.comparing import enrolled
     from mien.tasks.recognize.opening import opened, prober
+    from mien.tasks.recognize.subject import looked_for
 
     if not photos:
         raise ValueError(f"no photo of {name} was given, expected one or more")
     with opened(gallery, key, model, create=True) as people:
         by = calibrated(people.space, None, people_rate(people), None, people)
-        person = enrolled(people, prober(people), name, [Path(p) for p in photos], face, by, keep_photos, consent, keep_days)
+        looks = prober(people, looked_for(face))
+        person = enrolled(people, looks, name, [Path(p) for p in photos], face, by, keep_photos, consent, keep_days)
         return Enrolled(person.name, len(photos), person.vectors, people.store.place, person.keep_until, person.consent)
 
 
@@ -117,6 +120,7 @@ def identify(
     calibration: Path | None = None,
     every: int = 3,
     quick: Annotated[bool, Parameter(negative="")] = False,
+    thorough: Annotated[bool, Parameter(negative="")] = False,
 ) -> Identified:
     """Say who is on photos and in videos: for each face somebody enrolled, or unknown.
 
@@ -129,7 +133,8 @@ def identify(
             without it the stricter the more people are enrolled, so that of strangers about 1 in 100 is given a name.
         calibration: a file written by mien recognize calibrate; without it the gallery's own, if it has one.
         every: look at each nth frame of a video.
-        quick: look for faces once: half the time for a photo; small faces, and those that lie on their side, may be missed.
+        quick: look once at every photo: large ones take a tenth of the time; small faces, and those on their side, may be missed.
+        thorough: look in overlapping windows at small photos too, where one look would do.
 
     """
     from mien.tasks.recognize.calibrated import calibration as calibrated
@@ -140,10 +145,13 @@ def identify(
 
     if every < 1:
         raise ValueError(f"every is {every}, expected 1 (each frame) or more")
+    if quick and thorough:
+        raise ValueError("quick and thorough exclude each other: take one, or neither")
+    search = "quick" if quick else "thorough" if thorough else "everybody"
     with opened(gallery, key) as people:
         by = calibrated(people.space, false_match_rate, people_rate(people), calibration, people)
         rows, left_out = [], []
-        for one in sightings([Path(p) for p in sources], people, prober(people, thorough=not quick), every):
+        for one in sightings([Path(p) for p in sources], people, prober(people, search), every):
             if isinstance(one, Sighting):
                 rows.append((one, *verdict(one, by), by.probability(one.hits[0].distance) if one.hits else 0.0))
             else:
