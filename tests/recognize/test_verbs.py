@@ -110,6 +110,8 @@ def test_identify_names_the_enrolled_and_nobody_else(
         assert sheet.width > 500
     assert len((tmp_path / "evidence" / "faces.csv").read_text().splitlines()) == 4
     assert answer(capsys, "forget", "Grace", "--gallery", gallery)["checks"]
+    for how in ("--quick", "--thorough"):
+        assert len(answer(capsys, "identify", photos / "both.png", "--gallery", gallery, how)["faces"]) == 2
     said = answer(capsys, "identify", photos / "grace2.png", "--gallery", gallery)
     assert [face["name"] for face in said["faces"]] == [None]
     assert "nearest Eileen" in said["faces"][0]["why"]
@@ -172,6 +174,8 @@ def test_what_is_missing_is_said(photos: Path, tmp_path: Path, capsys: pytest.Ca
         capsys, "verify", photos / "grace.png", photos / "grace2.png", "--model", "no-such", code=2)["error"]  # fmt: skip
     assert "expected 1 (each frame) or more" in answer(
         capsys, "identify", photos, "--gallery", gallery, "--every", 0, code=2)["error"]  # fmt: skip
+    assert "exclude each other" in answer(
+        capsys, "identify", photos, "--gallery", gallery, "--quick", "--thorough", code=2)["error"]  # fmt: skip
     assert "one of them" in answer(capsys, "calibrate", photos, code=2)["error"]
     (tmp_path / "other.json").write_text("{}")
     wrong = answer(capsys, "verify", photos / "grace.png", photos / "grace2.png", "--calibration", tmp_path / "other.json", code=2)

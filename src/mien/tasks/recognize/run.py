@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -16,18 +16,13 @@ from mien.tasks.recognize.results import (
     Calibrated,
     Enrolled,
     Identified,
-    LeftOut,
     Listed,
     Moved,
     People,
     Recovered,
-    Sighted,
     Verified,
 )
 from mien.types import LearnedEmbedder
-
-if TYPE_CHECKING:
-    from mien.tasks.recognize.evidence import Row
 
 VERIFY = 1e-2
 """False-match rate where none is asked for."""
@@ -137,10 +132,9 @@ def identify(
         thorough: look in overlapping windows at small photos too, where one look would do.
 
     """
+    from mien.tasks.recognize.asking import identified
     from mien.tasks.recognize.calibrated import calibration as calibrated
     from mien.tasks.recognize.calibrated import people_rate
-    from mien.tasks.recognize.evidence import written
-    from mien.tasks.recognize.naming import NOBODY, Sighting, sightings, verdict
     from mien.tasks.recognize.opening import opened, prober
 
     if every < 1:
@@ -150,21 +144,7 @@ def identify(
     search = "quick" if quick else "thorough" if thorough else "everybody"
     with opened(gallery, key) as people:
         by = calibrated(people.space, false_match_rate, people_rate(people), calibration, people)
-        rows, left_out = [], []
-        for one in sightings([Path(p) for p in sources], people, prober(people, search), every):
-            if isinstance(one, Sighting):
-                rows.append((one, *verdict(one, by), by.probability(one.hits[0].distance) if one.hits else 0.0))
-            else:
-                left_out.append(LeftOut(*one))
-        if len(left_out) == len(sources) == 1 and not rows and Path(sources[0]).is_file() and left_out[0].why != NOBODY:
-            raise ValueError(left_out[0].why)
-        for one in {name for _, name, _, _ in rows if name}:
-            people.log("identify", one, f"{sum(name == one for _, name, _, _ in rows)} faces")
-        people.log("identify", "", f"{len(rows)} faces in {len(sources)} sources")
-        files = written(rows, people, Path(out)) if out and rows else ()
-        enrolled = len(people.people())
-        return Identified(people.store.place, enrolled, people.space.model, by.threshold, by.false_match_rate,
-                          tuple(map(_sighted, rows)), tuple(left_out), files)  # fmt: skip
+        return identified([Path(p) for p in sources], people, prober(people, search), by, every, Path(out) if out else None)
 
 
 def people(*, gallery: str = "", key: str = "") -> People:
@@ -380,14 +360,6 @@ def train(
 
     recipe = replace(recipes.folder(), loss=loss)
     return train_embedder(Path(folder), Path(out), recipe, minutes, set_, resume, device, precision)
-
-
-def _sighted(row: Row) -> Sighted:
-    sighting, name, why, chance = row
-    nearest = sighting.hits[0] if sighting.hits else None
-    x1, y1, x2, y2 = (round(side, 1) for side in sighting.probe.face.box)
-    near = (chance, nearest.distance, nearest.name) if nearest else (None, None, None)
-    return Sighted(sighting.source, (x1, y1, x2, y2), name, *near, why, sighting.start, sighting.stop)
 
 
 COMMANDS = (verify, enroll, identify, people, forget, cluster, calibrate, evaluate, train, audit, export, import_, recover)
