@@ -8,7 +8,7 @@ import numpy as np
 
 from mien.data.warp import compose
 from mien.faces import mesh
-from mien.faces.find import PRESENT, Measured, apart, find_measured, measured, propose, shrunk
+from mien.faces.find import PRESENT, QUICK, Measured, apart, find_measured, measured, propose, shrunk
 
 Search = Literal["quick", "largest", "everybody", "thorough"]
 """quick: one look at the whole picture, whatever it shows. thorough: overlapping windows too, and several measurements of each face.
@@ -34,7 +34,7 @@ def search(image: np.ndarray, how: Search) -> list[Measured]:
     """(H, W, 3) uint8 RGB -> faces, largest first; empty where there is none."""
     longer = max(image.shape[:2])
     if how == "quick":
-        return find_measured(image, thorough=False)
+        return [one.found for one in glance(image, QUICK)]
     for networks, share in SEES if how == "largest" else ():
         seen = glance(image, networks)
         if seen and seen[0].plain and seen[0].found.face.size >= 2 * share * longer:
