@@ -13,6 +13,7 @@ from portraits import eileen, grace, needs_networks
 pytest.importorskip("captum")
 
 from mien.cli import main
+from mien.faces.describe import MODELS
 from mien.faces.extract import extract
 from mien.models import classifier
 from mien.models.swap import SwapNet
@@ -117,15 +118,15 @@ def test_the_swap_base_restores_the_face_it_is_asked_about(photo: Path, tmp_path
 
 
 @needs_networks
-@needs_dlib
-def test_recognition_is_asked_for_likeness(photo: Path, tmp_path: Path) -> None:
-    alone = open_subject("dlib-face", photo, None)
+@pytest.mark.parametrize("model", [pytest.param("dlib-face", marks=needs_dlib), "mien-face"])
+def test_recognition_is_asked_for_likeness(photo: Path, tmp_path: Path, model: str) -> None:
+    alone = open_subject(model, photo, None)
     length = dict(alone.answers)["length of the embedding"]
     assert float(alone.score(alone.x)) == pytest.approx(length, rel=1e-4)
     Image.fromarray(eileen()).save(tmp_path / "eileen.png")
-    other = open_subject("dlib-face", photo, str(tmp_path / "eileen.png"))
+    other = open_subject(model, photo, str(tmp_path / "eileen.png"))
     name, apart = other.answers[0]
-    assert apart > 0.6
+    assert apart > MODELS[model].same
     assert "different people" in name
     assert float(other.score(other.x)) < length
 

@@ -7,6 +7,8 @@ import pytest
 from PIL import Image
 from portraits import eileen, grace, needs_networks, place
 
+from mien.faces import probe
+from mien.faces.describe import distance
 from mien.faces.probe import OUTSIDE, SMALL, SOFT, TURNED, Prober, Quality, Unread
 from mien.types import Space
 from mien.weights import find
@@ -56,3 +58,23 @@ def test_photos_come_in_order_and_equal_those_looked_at_alone(tmp_path: Path) ->
         assert np.allclose(found[0].vector, alone[0].vector, atol=1e-5)
         assert found[0].crop.shape == (160, 160, 3)
         assert found[0].quality.faults == ()
+
+
+@needs_networks
+@needs_vectors
+@pytest.mark.parametrize(("side", "share"), [(1280, 0.7), (2000, 0.15)])
+def test_of_a_huge_photo_the_view_and_pieces_are_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, side: int, share: float
+) -> None:
+    """A large face is described from the view, a small one from the original; both as in the plain photo, where they lie."""
+    monkeypatch.setattr(probe, "VIEW", 700)  # stands for 3,000, so that the photo need not be huge
+    portrait = Image.fromarray(grace()).resize((round(side * share), round(side * share * 300 / 256)))
+    huge = Image.new("L", (side, side), 110)
+    huge.paste(portrait.convert("L"), (side // 3, side // 5))
+    huge.save(tmp_path / "huge.jpg", quality=90)
+    plain = Prober(search="quick")(np.asarray(Image.fromarray(grace()).convert("L").convert("RGB")))[0]
+    found = Prober(search="everybody").photo(tmp_path / "huge.jpg")[0]
+    scale = portrait.width / 256
+    assert np.abs((found.face.landmarks - (side // 3, side // 5)) / scale - plain.face.landmarks).mean() < 1.5
+    assert found.quality.eyes == pytest.approx(plain.quality.eyes * scale, rel=0.05)
+    assert distance(found.vector, plain.vector) < 0.25

@@ -4,7 +4,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from mien.models.dlib_face import Block, dlib_face, fold
+from mien.models.dlib_face import Block, dlib_face, fold, quick
+from mien.nn.packed import packable
 from mien.weights import find, load
 
 
@@ -24,6 +25,18 @@ def test_one_alone_equals_one_in_a_batch_and_every_parameter_gets_a_gradient() -
     assert torch.allclose(network(x[1:2]), together[1:2], atol=1e-5)
     together.square().sum().backward()
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in network.parameters())
+
+
+@pytest.mark.skipif(not packable(), reason="this PyTorch lacks the operators")
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_quick_form_gives_the_same_numbers_and_leaves_its_input_alone(count: int) -> None:
+    torch.manual_seed(1)
+    network, x = dlib_face().eval(), torch.rand(count, 3, 150, 150)
+    before = x.clone()
+    with torch.inference_mode():
+        expected, found = network(x), quick(network)(x.contiguous(memory_format=torch.channels_last))
+    assert torch.allclose(found, expected, atol=1e-5 * float(expected.abs().max()))
+    assert torch.equal(x, before)
 
 
 def test_overfits_one_batch() -> None:

@@ -16,8 +16,10 @@ from PIL import Image, ImageFilter
 from portraits import eileen, grace, needs_networks
 
 from mien.cli import main
+from mien.faces.describe import MODELS
 from mien.faces.probe import Prober, Unread
 from mien.gallery import new_key, open_gallery
+from mien.tasks.recognize.calibrated import shipped
 from mien.tasks.recognize.run import verify
 from mien.weights import find
 
@@ -108,6 +110,8 @@ def test_identify_names_the_enrolled_and_nobody_else(
         assert sheet.width > 500
     assert len((tmp_path / "evidence" / "faces.csv").read_text().splitlines()) == 4
     assert answer(capsys, "forget", "Grace", "--gallery", gallery)["checks"]
+    for how in ("--quick", "--thorough"):
+        assert len(answer(capsys, "identify", photos / "both.png", "--gallery", gallery, how)["faces"]) == 2
     said = answer(capsys, "identify", photos / "grace2.png", "--gallery", gallery)
     assert [face["name"] for face in said["faces"]] == [None]
     assert "nearest Eileen" in said["faces"][0]["why"]
@@ -170,6 +174,8 @@ def test_what_is_missing_is_said(photos: Path, tmp_path: Path, capsys: pytest.Ca
         capsys, "verify", photos / "grace.png", photos / "grace2.png", "--model", "no-such", code=2)["error"]  # fmt: skip
     assert "expected 1 (each frame) or more" in answer(
         capsys, "identify", photos, "--gallery", gallery, "--every", 0, code=2)["error"]  # fmt: skip
+    assert "exclude each other" in answer(
+        capsys, "identify", photos, "--gallery", gallery, "--quick", "--thorough", code=2)["error"]  # fmt: skip
     assert "one of them" in answer(capsys, "calibrate", photos, code=2)["error"]
     (tmp_path / "other.json").write_text("{}")
     wrong = answer(capsys, "verify", photos / "grace.png", photos / "grace2.png", "--calibration", tmp_path / "other.json", code=2)
@@ -212,7 +218,7 @@ def test_a_damaged_gallery_is_put_back(photos: Path, gallery: str, capsys: pytes
 
 def test_asking_again_and_again_keeps_nothing(photos: Path, gallery: str) -> None:
     """What Python and numpy hold after 30 more questions is what they held before."""
-    prober = Prober(thorough=False)
+    prober = Prober(search="quick")
     with open_gallery(gallery) as people:
 
         def ask(times: int) -> None:
@@ -234,3 +240,9 @@ def test_asking_again_and_again_keeps_nothing(photos: Path, gallery: str) -> Non
         finally:
             tracemalloc.stop()
     assert grown < 60_000, "a crop of a face has 76,800 bytes"
+
+
+@pytest.mark.parametrize("model", ["dlib-face", "mien-face"])
+def test_the_plain_threshold_of_a_network_is_its_calibration_for_1_false_match_in_100(model: str) -> None:
+    [loosest] = [one for one in shipped(model) if one.asked == 0.01]
+    assert MODELS[model].same == pytest.approx(loosest.threshold, abs=0.01)

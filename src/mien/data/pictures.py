@@ -20,6 +20,8 @@ LARGEST = 300_000_000
 READABLE = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 WRITABLE = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WEBP"}
 EXPECTED = "JPEG, PNG, WebP, BMP or TIFF"
+STRIP = 1 << 22
+"""Pixels that are taken over at once."""
 ORIENTATION, EXIF_IFD, EXIF_WIDTH, EXIF_HEIGHT = 0x0112, 0x8769, 0xA002, 0xA003
 
 # Pillow warns above its limit (90 megapixels) and refuses above twice that: cameras reach 100 and more.
@@ -33,7 +35,7 @@ def read_picture(path: Path) -> np.ndarray:
     frame. Colours stay in the file's own colour space: `write_picture(..., like=path)` keeps its profile.
     Raises ValueError, naming the file and what is wrong with it.
     """
-    return _read(_existing(path), str(path))
+    return _read(existing(path), str(path))
 
 
 def decode_picture(data: bytes, name: str) -> np.ndarray:
@@ -67,13 +69,14 @@ def write_picture(path: Path, array: np.ndarray, quality: int = 95, like: Path |
         draft.write_bytes(encoded.getvalue())
 
 
-def _read(source: Path | BytesIO, name: str) -> np.ndarray:
+@contextmanager
+def opened(source: Path | BytesIO, name: str) -> Iterator[Image.Image]:
+    """The file's picture, not yet decoded; while it is open, whatever is wrong with it is a ValueError that names it."""
     try:
         with calm(), Image.open(source, formats=READABLE) as picture:
             if picture.width * picture.height > LARGEST:
                 raise Image.DecompressionBombError
-            picture.load()
-            return _rgb(ImageOps.exif_transpose(picture))
+            yield picture
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise ValueError(f"{name} is too large: expected at most {LARGEST // 1_000_000} megapixels") from None
     except UnidentifiedImageError:
@@ -86,7 +89,20 @@ def _read(source: Path | BytesIO, name: str) -> np.ndarray:
         raise ValueError(f"{name} cannot be read as a picture: {error}") from None
 
 
-def _existing(path: Path) -> Path:
+def upright(picture: Image.Image) -> Image.Image:
+    """The decoded picture itself, turned as its EXIF says."""
+    picture.load()
+    ImageOps.exif_transpose(picture, in_place=True)
+    return picture
+
+
+def _read(source: Path | BytesIO, name: str) -> np.ndarray:
+    with opened(source, name) as picture:
+        return rgb(upright(picture))
+
+
+def existing(path: Path) -> Path:
+    """The path itself. ValueError for none, a folder, or an empty file."""
     path = Path(path)
     if not path.is_file():
         raise ValueError(f"{path} {'is a folder' if path.is_dir() else 'does not exist'}, expected a picture")
@@ -103,7 +119,8 @@ def calm() -> Iterator[None]:
         yield
 
 
-def _rgb(picture: Image.Image) -> np.ndarray:
+def rgb(picture: Image.Image) -> np.ndarray:
+    """The pixels (H, W, 3) uint8, as `read_picture` says. ValueError for numbers that are no brightness."""
     if picture.mode == "F":
         raise ValueError("32-bit floating point, expected 8 or 16 bits a channel")
     if picture.mode.startswith("I"):
@@ -117,7 +134,18 @@ def _rgb(picture: Image.Image) -> np.ndarray:
         paper = Image.new("RGBA", picture.size, "white")
         paper.alpha_composite(picture)
         picture = paper
-    return np.array(picture.convert("RGB"))
+    return _pixels(picture)
+
+
+def _pixels(picture: Image.Image) -> np.ndarray:
+    """Taken over in strips: whole, Pillow would hold a large picture four times on the way."""
+    width, height = picture.size
+    out = np.empty((height, width, 3), np.uint8)
+    rows = max(STRIP // width, 1)
+    for top in range(0, height, rows):
+        part = picture if rows >= height else picture.crop((0, top, width, min(top + rows, height)))
+        out[top : top + rows] = np.asarray(part if part.mode == "RGB" else part.convert("RGB"))
+    return out
 
 
 def _content(source: Path | BytesIO) -> str:
@@ -136,7 +164,7 @@ def _content(source: Path | BytesIO) -> str:
 
 def _kept(like: Path, size: tuple[int, int]) -> tuple[bytes | None, bytes]:
     """The colour profile (only one for RGB) and the EXIF block for a picture of this size (width, height)."""
-    with calm(), Image.open(_existing(like), formats=READABLE) as picture:
+    with calm(), Image.open(existing(like), formats=READABLE) as picture:
         profile = picture.info.get("icc_profile")
         exif = picture.getexif()
         exif.pop(ORIENTATION, None)

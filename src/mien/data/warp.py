@@ -42,10 +42,11 @@ def scale_of(matrix: np.ndarray) -> float:
     return float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
 
 
-def warp(image: np.ndarray, matrix: np.ndarray, size: tuple[int, int], fill: int = 0) -> np.ndarray:
+def warp(image: np.ndarray, matrix: np.ndarray, size: tuple[int, int], fill: int = 0, fine: bool = True) -> np.ndarray:
     """(H, W[, 3]) uint8 and a picture-to-crop transform -> the crop of `size` (width, height).
 
-    Shrinking is antialiased: the part that is needed is first box-averaged by a whole factor, then sampled bicubically.
+    Shrinking is antialiased: the part that is needed is first box-averaged by a whole factor, then sampled bicubically, or (not
+    `fine`) bilinearly, in a third of the time.
     """
     width, height = size
     corners = transform(invert(matrix), np.array([[0, 0], [width, 0], [0, height], [width, height]], dtype=float))
@@ -59,6 +60,7 @@ def warp(image: np.ndarray, matrix: np.ndarray, size: tuple[int, int], fill: int
         part = part.reduce(factor)
     to_part = invert(matrix)
     to_part = np.hstack([to_part[:, :2], (to_part[:, 2] - (x0, y0))[:, None]]) / factor
-    crop = part.transform((width, height), Image.Transform.AFFINE, tuple(to_part.ravel()), Image.Resampling.BICUBIC,
+    kernel = Image.Resampling.BICUBIC if fine else Image.Resampling.BILINEAR
+    crop = part.transform((width, height), Image.Transform.AFFINE, tuple(to_part.ravel()), kernel,
                           fillcolor=(fill,) * image.shape[2] if image.ndim == 3 else fill)
     return np.asarray(crop)

@@ -46,9 +46,16 @@ def tiles(height: int, width: int, parts: int) -> Iterator[tuple[int, int, int, 
             yield max(x, 0), max(y, 0), min(round(x + side), width), min(round(y + side), height)
 
 
+def shrunk(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The picture with at most `LARGEST` pixels a side, and the (2, 3) transform from the picture to it."""
+    factor = -(-max(image.shape[:2]) // LARGEST)
+    small = image if factor == 1 else np.asarray(Image.fromarray(image).reduce(factor))
+    return small, np.array([[1 / factor, 0, 0], [0, 1 / factor, 0]])
+
+
 def propose(image: np.ndarray, networks: tuple[tuple[str, float], ...],
-            windows: list[tuple[int, int, int, int]]) -> list[np.ndarray]:
-    """The (2, 3) transforms from the picture to a crop around every face that a network sees in a window."""
+            windows: list[tuple[int, int, int, int]]) -> list[tuple[np.ndarray, float]]:
+    """Of each face that a network sees in a window the (2, 3) transform from the picture to a crop around it, and its score."""
     found = []
     for x1, y1, x2, y2 in windows:
         part = np.ascontiguousarray(image[y1:y2, x1:x2])
@@ -56,7 +63,7 @@ def propose(image: np.ndarray, networks: tuple[tuple[str, float], ...],
             boxes, points, scores = blaze.detect(name, part, threshold)
             found.append((boxes + np.array([x1, y1, x1, y1]), points + np.array([x1, y1]), scores))
     boxes, points, scores = (np.concatenate(column) for column in zip(*found, strict=True))
-    return [mesh.around_box(boxes[i], points[i]) for i in blaze.suppress(boxes, scores)]
+    return [(mesh.around_box(boxes[i], points[i]), float(scores[i])) for i in blaze.suppress(boxes, scores)]
 
 
 def settle(image: np.ndarray, crop: np.ndarray, rounds: int = 2) -> tuple[np.ndarray, float]:
@@ -120,20 +127,17 @@ def find_measured(image: np.ndarray, thorough: bool = True) -> list[Measured]:
     `thorough` (photos) adds a network of higher resolution and overlapping windows for small faces, measures each face
     several times, and where nothing is found tries the picture turned.
     """
-    height, width = image.shape[:2]
-    factor = -(-max(height, width) // LARGEST)
-    small = image if factor == 1 else np.asarray(Image.fromarray(image).reduce(factor))
-    shrink = np.array([[1 / factor, 0, 0], [0, 1 / factor, 0]])
+    small, shrink = shrunk(image)
     height, width = small.shape[:2]
     whole = [(0, 0, width, height)]
     if not thorough:
-        return confirm(image, [compose(crop, shrink) for crop in propose(small, QUICK, whole)], careful=False)
+        return confirm(image, [compose(crop, shrink) for crop, _ in propose(small, QUICK, whole)], careful=False)
     longer = max(height, width)
     windows = whole + (list(tiles(height, width, 2)) if longer >= 400 else [])
-    faces = confirm(image, [compose(crop, shrink) for crop in propose(small, THOROUGH, windows)], careful=True)
-    if longer >= 800 and min((f.face.size / factor for f in faces), default=0) < longer / CROWD:
+    faces = confirm(image, [compose(crop, shrink) for crop, _ in propose(small, THOROUGH, windows)], careful=True)
+    if longer >= 800 and min((f.face.size * shrink[0, 0] for f in faces), default=0) < longer / CROWD:
         windows += list(tiles(height, width, 4))
-        faces = confirm(image, [compose(crop, shrink) for crop in propose(small, THOROUGH, windows)], careful=True)
+        faces = confirm(image, [compose(crop, shrink) for crop, _ in propose(small, THOROUGH, windows)], careful=True)
     return faces or find_turned(image, small, shrink)
 
 
@@ -146,7 +150,7 @@ def find_turned(image: np.ndarray, small: np.ndarray, shrink: np.ndarray) -> lis
         turn = np.array([[cos, -sin, 0], [sin, cos, 0]])
         turn[:, 2] = np.array([w, h]) / 2 - turn[:, :2] @ np.array([width, height]) / 2
         crops = propose(warp(small, turn, (w, h)), THOROUGH, [(0, 0, w, h)])
-        if faces := confirm(image, [compose(compose(crop, turn), shrink) for crop in crops], careful=True):
+        if faces := confirm(image, [compose(compose(crop, turn), shrink) for crop, _ in crops], careful=True):
             return faces
     return []
 

@@ -62,12 +62,12 @@ def around_mesh(mesh: np.ndarray) -> np.ndarray:
     return square(centre, MARGIN * float((high - low).max()), right)
 
 
-def measure(image: np.ndarray, crop: np.ndarray) -> tuple[np.ndarray, float]:
+def measure(image: np.ndarray, crop: np.ndarray, fine: bool = True) -> tuple[np.ndarray, float]:
     """(H, W, 3) uint8 and a crop's transform -> the mesh (468, 3) float32, and how sure it is that a face is there.
 
-    x, y and z are in picture pixels; z grows away from the camera and is 0 at the depth of the head's centre.
+    x, y and z are in picture pixels; z grows away from the camera and is 0 at the depth of the head's centre. `fine`: see `warp`.
     """
-    patch = warp(image, crop, (SIZE, SIZE)).astype(np.float32)[None] / 255
+    patch = warp(image, crop, (SIZE, SIZE), fine=fine).astype(np.float32)[None] / 255
     points, logit = run("face-mesh", patch)
     mesh = points.reshape(468, 3)
     flat = transform(invert(crop), mesh[:, :2])

@@ -12,12 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mien.data.pictures import read_picture
+from mien.data.photo import Photo, open_photo, whole
+from mien.data.warp import scale_of
 from mien.faces.align import align
 from mien.faces.describe import Describer, chips
-from mien.faces.find import Measured, find_in_photo, find_measured
-from mien.faces.mesh import pose
+from mien.faces.find import VIEW, Measured, measured, settle
+from mien.faces.mesh import around_mesh, pose
 from mien.faces.quality import sharpness
+from mien.faces.search import Search, search
 from mien.types import Face
 
 CROP = 160
@@ -84,9 +86,9 @@ class Seen:
     chip: Tensor
 
 
-def quality(image: np.ndarray, found: Measured, crop: np.ndarray) -> Quality:
-    """`crop`: the aligned face."""
-    points, (height, width) = found.face.landmarks, image.shape[:2]
+def quality(height: int, width: int, found: Measured, crop: np.ndarray) -> Quality:
+    """Of a face in a picture of that size; `crop`: the aligned face."""
+    points = found.face.landmarks
     eyes = float(np.linalg.norm(points[36:42].mean(0) - points[42:48].mean(0)))
     x1, y1, x2, y2 = found.face.box
     inside = max(min(x2, width) - max(x1, 0), 0) * max(min(y2, height) - max(y1, 0), 0)
@@ -98,21 +100,28 @@ class Prober:
     """Finds and describes faces; loads its network once."""
 
     def __init__(
-        self, model: str = "dlib-face", device: str | torch.device = "cpu", dtype: torch.dtype = torch.float32, thorough: bool = True
+        self,
+        model: str = "dlib-face",
+        device: str | torch.device = "cpu",
+        dtype: torch.dtype = torch.float32,
+        search: Search = "everybody",
     ) -> None:
-        """`model`: a key of `mien.faces.describe.MODELS`; `thorough`: as for photos in `mien.faces.find`, else the quick search."""
+        """`model`: a key of `mien.faces.describe.MODELS`; `search`: see `mien.faces.search`."""
         self.describer = Describer(device, dtype, AHEAD, model)
-        self.space, self.thorough = self.describer.space, thorough
+        self.space = self.describer.space
+        self.search: Search = search
 
     def __call__(self, image: np.ndarray) -> list[Probe]:
         """(H, W, 3) uint8 RGB -> its faces, largest first; an empty list where there is none."""
-        return self.described([self._look(image)])[0]
+        return self.described([self._look(whole(image, VIEW))])[0]
+
+    def photo(self, path: Path) -> list[Probe]:
+        """The same of a file, of which no more is decoded than is looked at; raises as `mien.data.pictures.read_picture` does."""
+        return self.described([self._look(open_photo(path, VIEW))])[0]
 
     def cut(self, image: np.ndarray, found: Measured) -> Seen:
         """A face that was found already, by a `mien.faces.follow.Follower` for one."""
-        crop, _ = align(image, found.face.landmarks, CROP)
-        chip = chips(image, found.face.landmarks[None], self.describer.size)[0]
-        return Seen(found.face, quality(image, found, crop), crop, chip)
+        return self._cut(image, found, image.shape[0], image.shape[1], found)
 
     def described(self, photos: Sequence[Sequence[Seen]]) -> list[list[Probe]]:
         """The faces of several photos, described in batches."""
@@ -134,9 +143,27 @@ class Prober:
 
     def _read(self, path: Path) -> list[Seen] | Unread:
         try:
-            return self._look(read_picture(path))
+            return self._look(open_photo(path, VIEW))
         except (ValueError, OSError) as error:
             return Unread(str(error))
 
-    def _look(self, image: np.ndarray) -> list[Seen]:
-        return [self.cut(image, one) for one in (find_in_photo(image) if self.thorough else find_measured(image, thorough=False))]
+    def _look(self, photo: Photo) -> list[Seen]:
+        return [self._closer(photo, one) for one in search(photo.view, self.search)]
+
+    def _closer(self, photo: Photo, found: Measured) -> Seen:
+        """Cut out of the view where that has the pixels the networks want, else out of the original."""
+        there = measured(found.mesh * photo.step, found.face.score)
+        if photo.step == 1 or scale_of(around_mesh(found.mesh)) <= 1:
+            return self._cut(photo.view, found, photo.height, photo.width, there)
+        x1, y1, x2, y2 = there.face.box
+        left, top = (max(int(edge - there.face.size), 0) for edge in (x1, y1))
+        right, bottom = (min(int(edge + there.face.size), most) for edge, most in ((x2, photo.width), (y2, photo.height)))
+        image, corner = photo.piece((left, top, right, bottom)), np.array([left, top, 0], np.float32)
+        points, present = settle(image, around_mesh(there.mesh - corner), rounds=1)
+        return self._cut(image, measured(points, present), photo.height, photo.width, measured(points + corner, present))
+
+    def _cut(self, image: np.ndarray, here: Measured, height: int, width: int, there: Measured) -> Seen:
+        """`here`: the face as it lies in `image`, a view or a piece of the photo; `there`: as it lies in the photo of that size."""
+        crop, _ = align(image, here.face.landmarks, CROP)
+        chip = chips(image, here.face.landmarks[None], self.describer.size)[0]
+        return Seen(there.face, quality(height, width, there, crop), crop, chip)

@@ -13,10 +13,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mien.nn.packed import Packed
+
 STAGES = ((32, 3), (64, 4), (128, 3), (256, 3), (256, 1))
 """Channels and blocks; every stage but the first begins by halving the size."""
 SIZE = 150
 """Input rows and columns."""
+STEM_SIDE = 35
+"""Rows and columns behind the first convolution and its pooling."""
 NORMALISE = 256.0
 
 
@@ -58,6 +62,35 @@ def dlib_face() -> nn.Sequential:
     stem = nn.Sequential(nn.Conv2d(3, STAGES[0][0], 7, 2), nn.ReLU(inplace=True), nn.MaxPool2d(3, 2))
     head = nn.Linear(c_in, 128, bias=False)
     return nn.Sequential(stem, nn.Sequential(*blocks), nn.AdaptiveAvgPool2d(1), nn.Flatten(), head)
+
+
+class QuickBlock(nn.Module):
+    """A `Block` for inference, its convolutions packed."""
+
+    def __init__(self, block: Block, side: int) -> None:
+        """`side`: rows and columns of the input."""
+        super().__init__()
+        self.down, inner = block.down, (side - 1) // 2 if block.down else side
+        self.first = Packed(block.first, (side, side), relu=True)
+        self.second = Packed(block.second, (inner, inner))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C_in, H, W) -> (B, C_out, h, w); writes over `x`."""
+        y = self.first(x)
+        return F.relu(_add(self.second(y), F.avg_pool2d(x, 2)), inplace=True) if self.down else self.second.onto(y, x)
+
+
+def quick(network: nn.Module) -> nn.Sequential:
+    """`dlib_face()` -> the same numbers, for one face in three quarters of the time: float32, CPU, no gradients (`nn.packed`)."""
+    blocks = [block for block in network.modules() if isinstance(block, Block)]
+    stem = next(layer for layer in network.modules() if isinstance(layer, nn.Conv2d))
+    layers: list[nn.Module] = [Packed(stem, (SIZE, SIZE), relu=True), nn.MaxPool2d(3, 2)]
+    side = STEM_SIDE
+    for block in blocks:
+        layers.append(QuickBlock(block, side))
+        side = side // 2 if block.down else side
+    head = next(layer for layer in network.modules() if isinstance(layer, nn.Linear))
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), head).eval()
 
 
 def fold(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

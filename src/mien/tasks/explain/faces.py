@@ -1,4 +1,4 @@
-"""Face networks as subjects: the swap's autoencoder and dlib's recognition network look at one aligned face."""
+"""Face networks as subjects: the swap's autoencoder and the networks of recognition look at one aligned face."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from mien.data.pictures import read_picture
 from mien.data.sources import find_sources
 from mien.faces.align import align
-from mien.faces.describe import SAME_PERSON, Describer, chips
+from mien.faces.describe import MODELS, Describer, chips
 from mien.faces.faceset import is_set, open_set
 from mien.faces.find import find_in_photo
 from mien.metrics.similarity import ssim
@@ -43,9 +43,9 @@ def window(size: int) -> Cut:
     return lambda image, landmarks: torch.from_numpy(np.array(align(image, landmarks, size)[0])).permute(2, 0, 1).float() / 255
 
 
-def chip(image: np.ndarray, landmarks: np.ndarray) -> Tensor:
-    """The face as dlib aligns it: (3, 150, 150)."""
-    return chips(image, landmarks[None])[0]
+def chip(size: int) -> Cut:
+    """The face as dlib aligns it: (3, size, size)."""
+    return lambda image, landmarks: chips(image, landmarks[None], size)[0]
 
 
 def reader(cut: Cut) -> Callable[[Path, int], Tensor]:
@@ -77,28 +77,32 @@ def _from_photos(path: Path, most: int) -> Iterator[tuple[np.ndarray, np.ndarray
             bar.advance()
 
 
-def open_recognition(image: Path, target: str | None) -> Subject:
-    """Dlib's network: the score is the face's likeness to the face in the photo `target`, or to itself."""
-    describer = Describer()
-    net = describer.network
-    photo, landmarks = landmarks_in(image)
-    x = chip(photo, landmarks)[None]
+RECOGNITION = {
+    "dlib-face": Text("A network that tells who somebody is: a face becomes 128 numbers.", "人脸识别网络:把一张脸变成 128 个数。"),
+    "mien-face": Text("A small network that tells who somebody is: the brightness of a face becomes 128 numbers.",
+                      "小型人脸识别网络:把一张脸的亮度变成 128 个数。"),
+}  # fmt: skip
+
+
+def open_recognition(model: str, image: Path, target: str | None) -> Subject:
+    """A network of recognition: the score is the face's likeness to the face in the photo `target`, or to itself."""
+    describer, same = Describer(model=model), MODELS[model].same
+    net, cut = describer.network, chip(describer.size)
+    x = cut(*landmarks_in(image))[None]
     with torch.no_grad():
         own, mirrored = net(x), net(x.flip(-1))
-        reference = own if target is None else net(chip(*landmarks_in(Path(target)))[None])
+        reference = own if target is None else net(cut(*landmarks_in(Path(target)))[None])
     direction = reference / reference.norm()
     apart = float((own - reference).norm())
-    verdict = "the same person" if apart < SAME_PERSON else "different people"
+    verdict = "the same person" if apart < same else "different people"
     answers = (("length of the embedding", float(own.norm())), ("distance to its mirror image", float((own - mirrored).norm())))
     asked = Text("the embedding's likeness to itself (its length along its own direction)",
                  "特征向量与自身的相似度(沿自身方向的长度)")
     if target is not None:
-        answers = ((f"distance to {Path(target).name} (under {SAME_PERSON} is the same person): {verdict}", apart), *answers)
+        answers = ((f"distance to {Path(target).name} (under {same} is the same person): {verdict}", apart), *answers)
         asked = Text(f"the embedding's likeness to the face in {Path(target).name} (its length along that face's direction)",
                      f"特征向量与 {Path(target).name} 中人脸的相似度(沿该人脸方向的长度)")
-    return Subject("dlib-face", Text("A network that tells who somebody is: a face becomes 128 numbers.",
-                                     "人脸识别网络:把一张脸变成 128 个数。"),
-                   net, x, net, lambda faces: (net(faces) * direction).sum(1), asked, answers, reader(chip))
+    return Subject(model, RECOGNITION[model], net, x, net, lambda faces: (net(faces) * direction).sum(1), asked, answers, reader(cut))
 
 
 def open_base(image: Path, target: str | None) -> Subject:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
@@ -12,7 +13,7 @@ from mien.tasks.explain import faces, pictures
 from mien.tasks.explain.subject import Subject, unknown
 from mien.weights import cards
 
-NAMED = {"swap-base": faces.open_base, "dlib-face": faces.open_recognition}
+NAMED = {"swap-base": faces.open_base} | {name: partial(faces.open_recognition, name) for name in faces.RECOGNITION}
 """Networks with a card that are no classifiers."""
 FILES = ("model.safetensors", "swap.safetensors")
 """What a folder made by a training holds: a classifier, a swap."""

@@ -72,14 +72,14 @@ def explain(
     look for, as pictures made by gradient ascent and as pieces of a data set; receptive fields drawn on the picture.
 
     Args:
-        model: A trained classifier (name, file or run folder), a trained swap, swap-base, dlib-face, or the name of an
+        model: A trained classifier (name, file or run folder), a trained swap, swap-base, dlib-face, mien-face, or the name of an
             architecture, which is then shown untrained.
         image: The picture; for networks of signals or volumes a .npy array.
         out: The folder to write index.html and the pictures to.
         layer: Look into this layer only; the page lists all names.
         unit: Explain this unit of the layer instead of the network's answer.
         target: Of classifiers the class to explain, by name or number (else the predicted one); of swaps the person to draw;
-            of dlib-face a photo to compare with.
+            of dlib-face and mien-face a photo to compare with.
         data: A data set, folder of pictures or face set, to find the pieces that excite units most.
         most: Look at this many pictures of the data, evenly chosen, at most.
         steps: Of gradient ascent for each picture of what a unit looks for; 0 leaves them out.

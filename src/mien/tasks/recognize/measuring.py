@@ -46,7 +46,7 @@ def evaluated(pictures: Path, images: Path | None, out: Path | None, file: Path 
     """Every figure at the threshold of a calibration, and the report."""
     by, labelled = calibration(space(model), rate, EVALUATE, file), read_labelled(pictures, images)
     source = f"{file or 'what comes with mien'}, for a false-match rate of {by.asked:g}"
-    measured = evaluate(labelled, looking(Prober(model)), by.threshold, source)
+    measured = evaluate(labelled, looking(Prober(model, search="largest")), by.threshold, source)
     if out:
         write_report(out, measured, by, foot=f"{model}, mien {mien.__version__}")
     return measured.evaluated
@@ -71,7 +71,7 @@ def calibrated(pictures: Path, images: Path | None, rate: float, out: Path | Non
 
 def _made(pictures: Path, images: Path | None, rate: float, model: str) -> tuple[Calibration, int]:
     """A calibration, and how many photos had no usable face."""
-    labelled, prober = read_labelled(pictures, images), Prober(model)
+    labelled, prober = read_labelled(pictures, images), Prober(model, search="largest")
     seen = look_at(labelled.paths, looking(prober))
     _, _, pairs, _ = labelled_pairs(labelled, seen)
     return calibrate(pairs, rate, prober.space.key, labelled.protocol), sum(one.vector is None for one in seen)

@@ -9,6 +9,7 @@ import torch
 
 from mien.faces.describe import space
 from mien.faces.probe import Prober
+from mien.faces.search import Search
 from mien.gallery import Gallery, open_gallery, read_key
 
 NAME = "MIEN_GALLERY"
@@ -45,11 +46,11 @@ def into(file: Path, given: str, key: str) -> Gallery:
     return open_gallery(where, space_of(Path(file)), key=secret)
 
 
-def prober(gallery: Gallery, thorough: bool = True, device: str = "cpu", dtype: torch.dtype = torch.float32) -> Prober:
+def prober(gallery: Gallery, search: Search = "everybody", device: str = "cpu", dtype: torch.dtype = torch.float32) -> Prober:
     """What makes vectors that belong into this gallery. ValueError where it was made with a network or alignment not here now."""
     held = gallery.space
     now = space(held.model)
     if now.key != held.key:
         raise ValueError(f"the gallery holds vectors of {held.model} made otherwise ({held.aligner}; {held.preprocessing}): "
                          "enroll the people anew into another gallery, from their photos")  # fmt: skip
-    return Prober(held.model, device, dtype, thorough)
+    return Prober(held.model, device, dtype, search)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -16,18 +16,13 @@ from mien.tasks.recognize.results import (
     Calibrated,
     Enrolled,
     Identified,
-    LeftOut,
     Listed,
     Moved,
     People,
     Recovered,
-    Sighted,
     Verified,
 )
 from mien.types import LearnedEmbedder
-
-if TYPE_CHECKING:
-    from mien.tasks.recognize.evidence import Row
 
 VERIFY = 1e-2
 """False-match rate where none is asked for."""
@@ -60,9 +55,10 @@ def verify(
     from mien.faces.probe import Prober
     from mien.tasks.recognize.calibrated import calibration as calibrated
     from mien.tasks.recognize.comparing import compared
+    from mien.tasks.recognize.subject import looked_for
 
     by = calibrated(space(model), false_match_rate, VERIFY, calibration)
-    apart, chance, same = compared(Prober(model), Path(a), Path(b), face, by)
+    apart, chance, same = compared(Prober(model, search=looked_for(face)), Path(a), Path(b), face, by)
     return Verified(same, chance, apart, by.threshold, by.false_match_rate, model)
 
 
@@ -97,12 +93,14 @@ def enroll(
     from mien.tasks.recognize.calibrated import people_rate
     from mien.tasks.recognize.comparing import enrolled
     from mien.tasks.recognize.opening import opened, prober
+    from mien.tasks.recognize.subject import looked_for
 
     if not photos:
         raise ValueError(f"no photo of {name} was given, expected one or more")
     with opened(gallery, key, model, create=True) as people:
         by = calibrated(people.space, None, people_rate(people), None, people)
-        person = enrolled(people, prober(people), name, [Path(p) for p in photos], face, by, keep_photos, consent, keep_days)
+        looks = prober(people, looked_for(face))
+        person = enrolled(people, looks, name, [Path(p) for p in photos], face, by, keep_photos, consent, keep_days)
         return Enrolled(person.name, len(photos), person.vectors, people.store.place, person.keep_until, person.consent)
 
 
@@ -117,6 +115,7 @@ def identify(
     calibration: Path | None = None,
     every: int = 3,
     quick: Annotated[bool, Parameter(negative="")] = False,
+    thorough: Annotated[bool, Parameter(negative="")] = False,
 ) -> Identified:
     """Say who is on photos and in videos: for each face somebody enrolled, or unknown.
 
@@ -129,34 +128,23 @@ def identify(
             without it the stricter the more people are enrolled, so that of strangers about 1 in 100 is given a name.
         calibration: a file written by mien recognize calibrate; without it the gallery's own, if it has one.
         every: look at each nth frame of a video.
-        quick: look for faces once: half the time for a photo; small faces, and those that lie on their side, may be missed.
+        quick: look once at every photo: large ones take a tenth of the time; small faces, and those on their side, may be missed.
+        thorough: look in overlapping windows at small photos too, where one look would do.
 
     """
+    from mien.tasks.recognize.asking import identified
     from mien.tasks.recognize.calibrated import calibration as calibrated
     from mien.tasks.recognize.calibrated import people_rate
-    from mien.tasks.recognize.evidence import written
-    from mien.tasks.recognize.naming import NOBODY, Sighting, sightings, verdict
     from mien.tasks.recognize.opening import opened, prober
 
     if every < 1:
         raise ValueError(f"every is {every}, expected 1 (each frame) or more")
+    if quick and thorough:
+        raise ValueError("quick and thorough exclude each other: take one, or neither")
+    search = "quick" if quick else "thorough" if thorough else "everybody"
     with opened(gallery, key) as people:
         by = calibrated(people.space, false_match_rate, people_rate(people), calibration, people)
-        rows, left_out = [], []
-        for one in sightings([Path(p) for p in sources], people, prober(people, thorough=not quick), every):
-            if isinstance(one, Sighting):
-                rows.append((one, *verdict(one, by), by.probability(one.hits[0].distance) if one.hits else 0.0))
-            else:
-                left_out.append(LeftOut(*one))
-        if len(left_out) == len(sources) == 1 and not rows and Path(sources[0]).is_file() and left_out[0].why != NOBODY:
-            raise ValueError(left_out[0].why)
-        for one in {name for _, name, _, _ in rows if name}:
-            people.log("identify", one, f"{sum(name == one for _, name, _, _ in rows)} faces")
-        people.log("identify", "", f"{len(rows)} faces in {len(sources)} sources")
-        files = written(rows, people, Path(out)) if out and rows else ()
-        enrolled = len(people.people())
-        return Identified(people.store.place, enrolled, people.space.model, by.threshold, by.false_match_rate,
-                          tuple(map(_sighted, rows)), tuple(left_out), files)  # fmt: skip
+        return identified([Path(p) for p in sources], people, prober(people, search), by, every, Path(out) if out else None)
 
 
 def people(*, gallery: str = "", key: str = "") -> People:
@@ -372,14 +360,6 @@ def train(
 
     recipe = replace(recipes.folder(), loss=loss)
     return train_embedder(Path(folder), Path(out), recipe, minutes, set_, resume, device, precision)
-
-
-def _sighted(row: Row) -> Sighted:
-    sighting, name, why, chance = row
-    nearest = sighting.hits[0] if sighting.hits else None
-    x1, y1, x2, y2 = (round(side, 1) for side in sighting.probe.face.box)
-    near = (chance, nearest.distance, nearest.name) if nearest else (None, None, None)
-    return Sighted(sighting.source, (x1, y1, x2, y2), name, *near, why, sighting.start, sighting.stop)
 
 
 COMMANDS = (verify, enroll, identify, people, forget, cluster, calibrate, evaluate, train, audit, export, import_, recover)

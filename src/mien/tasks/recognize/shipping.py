@@ -49,7 +49,7 @@ def photos(data: Path, model: str, only: Container[str] | None) -> list[Path]:
 
 def shipped(data: Path, model: str, only: Container[str] | None = None) -> list[Calibration]:
     """One calibration for each of `RATES` that the pictures support."""
-    prober, vectors, names, without = Prober(model), [], [], 0
+    prober, vectors, names, without = Prober(model, search="largest"), [], [], 0
     chosen = photos(data, model, only)
     with Progress(f"describe with {model}", total=len(chosen), unit="photos") as bar:
         for path, found in prober.photos(chosen):

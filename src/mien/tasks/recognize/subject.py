@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from mien.data.pictures import read_picture
 from mien.faces.probe import Probe, Prober
+from mien.faces.search import Search
 from mien.progress import say
 
 CLEAR = 2.0
 """The largest face is the one meant without being asked for when the next is smaller by this factor."""
 
 
+def looked_for(face: str) -> Search:
+    """The search that `one_face` needs: who asks for the second face wants the small ones counted too."""
+    return "largest" if face in ("", "largest") else "thorough"
+
+
 def one_face(prober: Prober, photo: Path, face: str = "") -> Probe:
     """The face of a photo to decide by. ValueError where there is none, it is not clear which, or it is too poor."""
-    probe = chosen(prober(read_picture(photo)), str(photo), face)
+    probe = chosen(prober.photo(photo), str(photo), face)
     if faults := probe.quality.faults:
         raise ValueError(f"the face in {photo} is too poor to decide by: {'; '.join(faults)}; take another photo")
     return probe
