@@ -21,6 +21,10 @@ MIXED, PARTED = 0.35, 0.25
 """Share of faces that are a mean of two, and that take some regions from one and some from another."""
 BENT, BEND, STRETCH = 0.7, 0.035, 0.02
 """Share of faces whose proportions change, how far at most (of the chip's half), and the spread of width and height."""
+GLASSES, COVERED, SIDE_LIT = 0.08, 0.08, 0.15
+"""Shares of faces behind dark glasses, behind a hand or a hair or a cap (a smooth patch of one colour), and lit from one side."""
+EYES, REACH = ((67.5, 64.0), (122.5, 64.0)), 27.0
+"""Pixels of the eyes on the wide chip (x, y), and half the width of a glass."""
 GREY = 0.02
 """Mean difference of the colours under which a picture counts as black and white."""
 
@@ -54,7 +58,8 @@ def new_faces(people: People, count: int, random: np.random.Generator, rng: Gene
     mixed, parted = kind < MIXED, (kind >= MIXED) & (kind < MIXED + PARTED)
     share[mixed] = torch.from_numpy(random.uniform(0.3, 0.7, int(mixed.sum()))).float().view(-1, 1, 1, 1)
     share[parted] = torch.sigmoid(6 * _smooth(int(parted.sum()), 1, 4, rng))
-    return _bent(first * (1 - share) + _like(second, first) * share, random, rng)
+    bent = _bent(first * (1 - share) + _like(second, first) * share, random, rng)
+    return _hidden(_lit(bent, random, rng), random, rng)
 
 
 def teachers_view(faces: Tensor) -> Tensor:
@@ -95,3 +100,43 @@ def _bent(x: Tensor, random: np.random.Generator, rng: Generator) -> Tensor:
     matrix[:, [0, 1], [0, 1]] = 1 + torch.randn(count, 2, generator=rng) * STRETCH
     grid = F.affine_grid(matrix, [count, 1, WIDE, WIDE], align_corners=False) + moved
     return F.grid_sample(x, grid, padding_mode="border", align_corners=False)
+
+
+def _lit(x: Tensor, random: np.random.Generator, rng: Generator) -> Tensor:
+    """Some faces half in the dark: a ramp of light across them, down to a tenth, and a gamma."""
+    some = torch.from_numpy(random.random(len(x)) < SIDE_LIT)
+    count = int(some.sum())
+    angle, steep = torch.rand(count, 1, 1, generator=rng) * 2 * torch.pi, 2 + 6 * torch.rand(count, 1, 1, generator=rng)
+    ramp = torch.linspace(-1, 1, WIDE)
+    side = torch.sigmoid(steep * (ramp * angle.cos() + ramp[:, None] * angle.sin() * 0.5))
+    least = 0.1 + 0.5 * torch.rand(count, 1, 1, generator=rng)
+    x[some] = (x[some] * (least + (1.2 - least) * side)[:, None]).clamp(0, 1)
+    return x
+
+
+def _hidden(x: Tensor, random: np.random.Generator, rng: Generator) -> Tensor:
+    """Some faces behind dark glasses, some partly behind a smooth patch."""
+    glasses, covered = (torch.from_numpy(random.random(len(x)) < share) for share in (GLASSES, COVERED))
+    even = lambda count: torch.rand(count, 1, 1, 1, generator=rng)
+    count = int(glasses.sum())
+    colour = torch.rand(count, 3, 1, 1, generator=rng) * 0.15 + 0.2 * even(count) ** 2
+    shine = 1 + 0.8 * torch.linspace(1, -1, WIDE).view(1, 1, -1, 1) * even(count)
+    cover = _glass(count, rng) * (0.75 + 0.25 * even(count))
+    x[glasses] = x[glasses] * (1 - cover) + (colour * shine).clamp(0, 1) * cover
+    count = int(covered.sum())
+    place = torch.sigmoid(12 * (_smooth(count, 1, 4, rng) - 0.7 - 0.5 * even(count)))
+    colour = (torch.rand(count, 3, 1, 1, generator=rng) + 0.1 * _smooth(count, 1, 12, rng)).clamp(0, 1)
+    x[covered] = x[covered] * (1 - place) + colour * place
+    return x
+
+
+def _glass(count: int, rng: Generator) -> Tensor:
+    """(count, 1, 190, 190): 1 behind two glasses of some width, height and roundness and the bridge between them, 0 elsewhere."""
+    even = lambda: torch.rand(count, 1, 1, generator=rng)
+    x, y = torch.arange(WIDE).view(1, 1, -1), torch.arange(WIDE).view(1, -1, 1)
+    wide, high, power = REACH * (0.75 + 0.4 * even()), REACH * (0.45 + 0.5 * even()), 2 + 4 * even()
+    tilt, lower = 0.1 * even() - 0.05, 8 * even()
+    level = y - lower - tilt * (x - WIDE / 2)
+    inside = [1 - ((x - ex).abs() / wide) ** power - ((level - ey).abs() / high) ** power for ex, ey in EYES]
+    bridge = torch.where((x > EYES[0][0]) & (x < EYES[1][0]), 1 - ((level - EYES[0][1] + high / 2) / 2) ** 2, -1.0)
+    return torch.sigmoid(8 * torch.stack([*inside, bridge.expand_as(inside[0])]).amax(0))[:, None]
