@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mien.faces.inspected import crop_of, cut, square
+from mien.faces.inspected import LARGEST, crop_of, cut, looked_at, square
 
 
 def test_the_margins_are_those_of_the_paper():
@@ -18,6 +18,24 @@ def test_a_crop_of_the_right_size_is_bit_for_bit_the_picture():
     crop, scale = cut(image, (120, 130, 170, 200), side)
     assert scale == 1
     np.testing.assert_array_equal(crop, image[y0:y0 + side, x0:x0 + side])
+
+
+def test_what_is_looked_at_is_the_picture_itself_in_whole_steps():
+    image = np.random.default_rng(0).integers(0, 256, (300, 300, 3), dtype=np.uint8)
+    crop, (x0, y0, side) = looked_at(image, (120, 130, 170, 200))
+    assert (side, len(crop)) == (128, 128)  # 70 + 50 / 1.5 + 50 / 2.5 = 123.3
+    left, top, within = crop_of((120, 130, 170, 200), image.shape)
+    assert left - 2 <= x0 <= left
+    assert top - 3 <= y0 <= top
+    assert x0 + side >= left + within
+    np.testing.assert_array_equal(crop, image[y0:y0 + side, x0:x0 + side])
+
+
+def test_only_what_is_too_large_is_resized():
+    image = np.zeros((2400, 2400, 3), np.uint8)
+    crop, (_, _, side) = looked_at(image, (700, 700, 1500, 1700))
+    assert side > LARGEST
+    assert crop.shape == (LARGEST, LARGEST, 3)
 
 
 def test_resizing_keeps_positions():

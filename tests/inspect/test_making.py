@@ -13,6 +13,7 @@ from mien.faces.inspected import cut
 from mien.tasks.inspect import swapping
 from mien.tasks.inspect.making import ORIGINAL, PLAIN, RESHAPED, SWAPPED, Maker, Recipe, frame, framed, framed_field, turned, write
 from mien.tasks.inspect.originals import MARGIN, Originals, gather, kept, parted
+from mien.tasks.inspect.pack import Part
 from mien.types import Face
 from mien.weights import find
 
@@ -45,14 +46,33 @@ def psnr(a: np.ndarray, b: np.ndarray) -> float:
     return float(10 * np.log10(255**2 / np.square(a.astype(float) - b).mean()))
 
 
-def test_what_is_drawn_is_a_function_of_the_generator(originals: Originals):
+def test_what_is_made_is_a_function_of_the_generator(originals: Originals):
     maker = Maker(originals, None, "train", size=96)
-    first, second = (maker.draw(np.random.default_rng(5), 6) for _ in range(2))
-    for name in ("x", "label", "field", "person", "how"):
-        np.testing.assert_array_equal(first[name], second[name])
-    assert first["x"].shape == (6, 96, 96, 3)
-    assert first["field"].shape == (6, 2, 24, 24)
-    assert first["field"].dtype == np.float16
+    for seed in range(6):
+        first, second = (maker.make(np.random.default_rng(seed)) for _ in range(2))
+        np.testing.assert_array_equal(first.x, second.x)
+        np.testing.assert_array_equal(first.field, second.field)
+        assert (first.label, first.person, first.how) == (second.label, second.person, second.how)
+        assert first.x.shape == (96, 96, 3)
+        assert first.field.shape == (2, 24, 24)
+
+
+def test_unless_asked_for_a_face_keeps_its_size(originals: Originals):
+    """Nothing resamples an original that is not worn: its crop is pixels of the picture, in whole steps."""
+    maker = Maker(originals, None, "train", replace(PLAIN, worn=False))
+    for seed in range(10):
+        made = maker.make(np.random.default_rng(seed), ORIGINAL, 1)
+        side = len(made.x)
+        assert side % 16 == 0
+        assert 0.9 < side / (SIDE / MARGIN) < 1.1
+        views = np.lib.stride_tricks.sliding_window_view(originals.crop(1), made.x.shape)
+        assert (views == made.x).all((3, 4, 5)).any()
+
+
+def test_saving_alone_is_no_other_wear(originals: Originals):
+    saved, plain = (Maker(originals, None, "train", replace(PLAIN, worn=False, qualities=q)) for q in ((80, 80), None))
+    one, other = (maker.make(np.random.default_rng(3), ORIGINAL, 2) for maker in (saved, plain))
+    assert 28 < psnr(one.x, other.x) < 60
 
 
 def test_only_people_of_the_part_are_drawn_and_labels_as_often_as_asked(originals: Originals):
@@ -123,7 +143,8 @@ def test_frames_lie_inside_and_a_frame_of_the_right_size_is_not_resampled():
         x0, y0, side = frame(SIDE, random)
         assert min(x0, y0) >= 0
         assert max(x0, y0) + side <= SIDE
-        assert 0.95 < side / (SIDE / MARGIN) < 1.06
+        assert side % 16 == 0
+        assert 0.9 < side / (SIDE / MARGIN) < 1.1
     image = drawn(0)
     np.testing.assert_array_equal(framed(image, 10, 12, 180, 180), image[12:192, 10:190])
 
@@ -167,12 +188,14 @@ def test_a_kept_crop_holds_the_inspected_one():
     np.testing.assert_array_equal(low.crop[y2 - 1], low.crop[-1])
 
 
-def test_made_faces_become_files(originals: Originals, tmp_path: Path):
-    write(Maker(originals, None, "train", size=64), tmp_path / "dev", 5, seed=2)
-    arrays = {name: np.load(tmp_path / "dev" / f"{name}.npy") for name in ("x", "label", "field", "person", "how")}
-    assert arrays["x"].shape == (5, 64, 64, 3)
-    assert arrays["field"].shape == (5, 2, 16, 16)
-    assert {len(array) for array in arrays.values()} == {5}
+def test_made_faces_become_files_by_size(originals: Originals, tmp_path: Path):
+    write(Maker(originals, None, "train"), tmp_path, "dev", 8, seed=2)
+    part = Part(tmp_path, "dev")
+    assert len(part) == 8
+    found = {tuple(batch["x"].shape[1:3]) for batch in part.batches()}
+    assert {f"dev-{side}" for side, _ in found} == {path.name for path in tmp_path.iterdir()}
+    for batch in part.batches(3):
+        assert batch["field"].shape[-1] * 4 == batch["x"].shape[1]
 
 
 def test_a_donors_face_takes_the_others_shape():
@@ -205,6 +228,8 @@ def test_swapped_faces_are_drawn_with_no_field(originals: Originals):
     maker = Maker(originals, fakes, "train", replace(PLAIN, worn=False, shares=(0, 0, 1)), size=200)
     made = maker.make(np.random.default_rng(0), SWAPPED, 1, before=True)
     assert made.how == "pasted"
+    before = maker.make(np.random.default_rng(0), ORIGINAL, 1, before=True)
+    np.testing.assert_array_equal(made.before, before.x)
     assert not made.field.any()
     _, labels = zip(*(maker.choose(np.random.default_rng(seed)) for seed in range(200)), strict=True)
     assert SWAPPED in labels

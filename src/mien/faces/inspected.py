@@ -9,8 +9,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-SIZE = 400
-"""Pixels of a crop's side unless asked for otherwise."""
+STEP, LARGEST = 16, 1024
+"""A crop's side is a multiple of the first, as the inspector needs it; a larger crop than the second is resized to it."""
 BESIDE, ABOVE = 1 / 2.5, 1 / 1.5
 """Margin to the left, to the right and below, and above a face's box, as shares of its width."""
 
@@ -41,7 +41,21 @@ def square(image: np.ndarray, x0: int, y0: int, side: int) -> np.ndarray:
     return image[rows[:, None], columns]
 
 
-def cut(image: np.ndarray, box: Box, size: int = SIZE) -> tuple[np.ndarray, float]:
+def looked_at(image: np.ndarray, box: Box) -> tuple[np.ndarray, tuple[int, int, int]]:
+    """(H, W, 3) uint8 and a face's box -> the crop at the picture's own size, and its square (x0, y0, side).
+
+    The side is rounded up to a multiple of `STEP`. Only a crop larger than `LARGEST` is resized, since that costs it its traces.
+    """
+    x0, y0, side = crop_of(box, image.shape)
+    whole = -(-side // STEP) * STEP
+    x0, y0 = x0 - (whole - side) // 2, y0 - (whole - side) // 2
+    crop = np.ascontiguousarray(square(image, x0, y0, whole))
+    if whole > LARGEST:
+        crop = np.asarray(Image.fromarray(crop).resize((LARGEST, LARGEST), Image.Resampling.BICUBIC))
+    return crop, (x0, y0, whole)
+
+
+def cut(image: np.ndarray, box: Box, size: int) -> tuple[np.ndarray, float]:
     """(H, W, 3) uint8 and a face's box -> the crop (size, size, 3) uint8 and its scale in crop pixels per picture pixel.
 
     A crop that is `size` pixels already stays as it is, bit for bit; else it is resized bicubically, antialiased.

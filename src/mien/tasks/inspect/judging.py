@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mien.faces.inspected import SIZE, crop_of, cut
+from mien.faces.inspected import looked_at
 from mien.faces.quality import sharpness
 from mien.types import Face
 
@@ -97,8 +97,8 @@ class Judge:
         return [self._one(image, face, quality) for face in faces]
 
     def _one(self, image: np.ndarray, face: Face, quality: int | None) -> FaceVerdict:
-        box, place = face.box, crop_of(face.box, image.shape)
-        crop, _ = cut(image, box, SIZE)
+        box = face.box
+        crop, place = looked_at(image, box)
         reasons = faults(crop, place[2], quality) + (() if self.look else (NO_INSPECTOR,))
         if reasons or self.look is None:
             return FaceVerdict(box, place, INSUFFICIENT, reasons, None)

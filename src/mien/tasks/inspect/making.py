@@ -1,34 +1,34 @@
 """Fakes whose truth is known: faces reshaped by three tools and a brush, swapped, or left alone, all worn alike.
 
     python -m mien.tasks.inspect.making DATA --out PACK                  # DATA: a folder with faces/ and video/
-    python -m mien.tasks.inspect.making DATA --out PACK --train 4000     # also as files what `Maker.draw` makes as it goes
 
-A fake is made at the size the face has in its picture and then worn and framed, in the order of the world outside; so the traces of
-a tool are as coarse or as fine as they would be. PACK/faces holds the originals; PACK/dev and PACK/test hold made faces: x.npy (N, S,
-S, 3) uint8, label.npy (N,) int64, field.npy (N, 2, S / 4, S / 4) float16 in pixels of the crop, person.npy, how.npy (N,) text.
+A fake is made at the size the face has in its picture, worn, and looked at in that size, in the order of the world outside: bringing
+all faces to one size would resample the traces of a tool away. PACK/faces holds the originals; PACK/dev... and PACK/test... hold made
+faces as `mien.tasks.inspect.pack` reads them, a folder for each size.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import astuple, dataclass
+from functools import partial
 from pathlib import Path
-from typing import TypedDict
 
 import numpy as np
 from PIL import Image
 
 from mien.data import wear
-from mien.data.files import atomic
 from mien.data.warp import transform, warp
-from mien.faces.inspected import SIZE, square
+from mien.faces.inspected import STEP, square
 from mien.faces.reshape.brush import random_strokes, stroked_field
 from mien.faces.reshape.sampling import KERNELS, sampled
 from mien.faces.reshape.sliders import NAMES, Sliders, random_sliders
 from mien.faces.reshape.warpers import WARPERS, reshaped_field
 from mien.progress import Progress
 from mien.tasks.inspect.originals import MARGIN, Originals, gather
+from mien.tasks.inspect.pack import Batch
+from mien.tasks.inspect.pack import write as pack_write
 from mien.tasks.inspect.swapping import Swapped, swap_all
 
 ORIGINAL, RESHAPED, SWAPPED = range(3)
@@ -54,6 +54,14 @@ class Recipe:
     strength: float = 1.0
     """Times every displacement of a slider."""
     worn: bool = True
+    qualities: tuple[int, int] | None = None
+    """Worn only by being saved as a JPEG of a quality between these two."""
+
+    def steps(self, random: np.random.Generator) -> list[wear.Step]:
+        """What a face goes through after it was made."""
+        if self.qualities is not None:
+            return [partial(wear.jpeg, quality=int(random.integers(self.qualities[0], self.qualities[1] + 1)))]
+        return wear.chain(random) if self.worn else []
 
 
 PLAIN = Recipe((0.5, 0.5, 0), strokes=0, few=0, turned=0)
@@ -76,21 +84,6 @@ class Made:
     person: str
     how: str
     """mls, tps, liquify, brush; network, pasted; or nothing."""
-
-
-class Batch(TypedDict):
-    """Made faces in arrays."""
-
-    x: np.ndarray
-    """(B, S, S, 3) uint8."""
-    label: np.ndarray
-    """(B,) int64."""
-    field: np.ndarray
-    """(B, 2, S / 4, S / 4) float16."""
-    person: np.ndarray
-    """(B,) text."""
-    how: np.ndarray
-    """(B,) text."""
 
 
 def turned(image: np.ndarray, landmarks: np.ndarray, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -122,8 +115,8 @@ def bent(landmarks: np.ndarray, height: int, width: int, recipe: Recipe, random:
 
 
 def frame(size: int, random: np.random.Generator) -> tuple[int, int, int]:
-    """The square (x0, y0, side) of a kept crop that is looked at: the inspected one, moved and scaled a little."""
-    side = min(round(size / MARGIN * random.uniform(0.96, 1.05)), size)
+    """The square (x0, y0, side) of a kept crop that is looked at: the inspected one, moved and scaled a little; whole steps of 16."""
+    side = max(min(round(size / MARGIN * random.uniform(0.96, 1.05) / STEP) * STEP, size // STEP * STEP), STEP)
     x0, y0 = ((size - side) / 2 + random.uniform(-0.02, 0.02, 2) * size).round().clip(0, size - side).astype(int)
     return int(x0), int(y0), side
 
@@ -145,8 +138,11 @@ class Maker:
     """Draws fakes and originals of one part's people; what it draws is a function of the generator."""
 
     def __init__(self, originals: Originals, swapped: Swapped | None, part: str, recipe: Recipe | None = None,
-                 size: int = SIZE) -> None:
-        """`part`: train, dev or test; without `swapped` faces their share is drawn from the other two."""
+                 size: int | None = None) -> None:
+        """`part`: train, dev or test; without `swapped` faces their share is drawn from the other two.
+
+        size: pixels that every crop is resized to; None: as many as the face has, a multiple of 16.
+        """
         self.originals, self.swapped, self.size = originals, swapped, size
         self.recipe = recipe or Recipe()
         self.rows = np.flatnonzero(originals.part == part)
@@ -175,55 +171,56 @@ class Maker:
         chosen, kind = self.choose(random)
         row, label = chosen if row is None else row, kind if label is None else label
         crop, how = self.originals.crop(row), ""
+        was = crop
         if label == SWAPPED:
             assert self.swapped is not None
             place = int(self.fakes[row][random.integers(len(self.fakes[row]))])
             crop, how = self.swapped.crop(place), str(self.swapped.how[place])
         size, (x1, y1, x2, y2) = len(crop), self.originals.inside[row]
-        image, landmarks = crop[y1:y2, x1:x2], self.originals.landmarks[row] - np.array([x1, y1], np.float32)
+        image, was, points = crop[y1:y2, x1:x2], was[y1:y2, x1:x2], self.originals.landmarks[row] - np.array([x1, y1], np.float32)
+        landmarks = points
         if random.random() < self.recipe.turned:
-            image, landmarks = turned(image, landmarks, random)
+            seed = int(random.integers(2**31))
+            (image, landmarks), (was, _) = (turned(one, points, np.random.default_rng(seed)) for one in (image, was))
         look, fake = frame(size, random), image
-        told = np.zeros((2, self.size // SHRINK, self.size // SHRINK), np.float32)
+        seen_size = self.size or look[2]
+        told = np.zeros((2, seen_size // SHRINK, seen_size // SHRINK), np.float32)
         if label == RESHAPED:
             field, how = bent(landmarks, y2 - y1, x2 - x1, self.recipe, random)
             fake = sampled(image, field, list(KERNELS)[random.choice(len(KERNELS), p=(0.4, 0.4, 0.2))])
             field = np.pad(field, ((0, 0), (y1, size - y2), (x1, size - x2)))
-            told = framed_field(field, *look, self.size)
-        steps = wear.chain(random) if self.recipe.worn else []
+            told = framed_field(field, *look, seen_size)
+        steps = self.recipe.steps(random)
 
         def seen(picture: np.ndarray) -> np.ndarray:
             whole = square(wear.worn(picture, steps), -int(x1), -int(y1), size)
-            return framed(whole, *look, self.size)
+            return framed(whole, *look, seen_size)
 
-        return Made(seen(fake), label, told, seen(image) if before else None, str(self.originals.person[row]), how)
-
-    def draw(self, random: np.random.Generator, count: int) -> Batch:
-        """So many faces in arrays."""
-        made = [self.make(random) for _ in range(count)]
-        return {"x": np.stack([m.x for m in made]), "label": np.array([m.label for m in made]),
-                "field": np.stack([m.field for m in made]).astype(np.float16), "person": np.array([m.person for m in made]),
-                "how": np.array([m.how for m in made])}  # fmt: skip
-
-    def batches(self, size: int, seed: int = 0) -> Iterator[Batch]:
-        """Without end."""
-        step = 0
-        while True:
-            yield self.draw(np.random.default_rng((seed, step)), size)
-            step += 1
+        return Made(seen(fake), label, told, seen(was) if before else None, str(self.originals.person[row]), how)
 
 
-def write(maker: Maker, folder: Path, count: int, seed: int) -> None:
-    """`count` made faces as files."""
-    with Progress(folder.name, total=count) as bar:
+def write(maker: Maker, pack: Path, part: str, count: int, seed: int) -> None:
+    """`count` made faces as files, each a function of its number."""
+    with Progress(part, total=count) as bar:
         made = []
         for i in range(count):
-            made.append(maker.draw(np.random.default_rng((seed, i)), 1))
+            made.append(maker.make(np.random.default_rng((seed, i))))
             bar.advance()
-    for name in Batch.__annotations__:
-        column = np.concatenate([batch[name] for batch in made])
-        with atomic(folder / f"{name}.npy") as draft, draft.open("wb") as file:
-            np.save(file, column)
+    kept_by_size(pack, part, made)
+
+
+def kept_by_size(pack: Path, part: str, made: Sequence[Made]) -> None:
+    """Folders PACK/PART-SIZE of a pack, each with the faces of one size, in order."""
+    sizes = [len(one.x) for one in made]
+    for size in sorted(set(sizes)):
+        some = [one for one in made if len(one.x) == size]
+        pack_write(pack / f"{part}-{size}", stacked(some), [one.person for one in some], [one.how for one in some])
+
+
+def stacked(made: Sequence[Made]) -> Batch:
+    """Made faces of one size in arrays."""
+    return Batch(x=np.stack([one.x for one in made]), label=np.array([one.label for one in made]),
+                 field=np.stack([one.field for one in made]))  # fmt: skip
 
 
 def main() -> None:
@@ -231,14 +228,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--out", type=Path, required=True)
-    for name, count in (("train", 0), ("dev", 480), ("test", 1500)):
+    for name, count in (("dev", 480), ("test", 1500)):
         parser.add_argument(f"--{name}", type=int, default=count, help=f"made faces to write ({count})")
     given = parser.parse_args()
     originals = gather(given.data, given.out / "faces")
     swapped = swap_all(originals, given.out / "faces")
-    for seed, name in enumerate(("train", "dev", "test"), 1):
-        if count := getattr(given, name):
-            write(Maker(originals, swapped, name), given.out / name, count, seed)
+    for seed, name in enumerate(("dev", "test"), 2):
+        write(Maker(originals, swapped, name), given.out, name, getattr(given, name), seed)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
 """A pack of made faces as files: PACK/train and PACK/dev (people of dev are in no training face), read without loading it whole.
 
 In each folder x.npy (N, S, S, 3) uint8 RGB, label.npy (N,) int64, field.npy (N, 2, S / 4, S / 4) float16 in pixels of the crop,
-person.npy and how.npy (N,) text: whose face, and the tool that bent it. A part that grows while it is made is several such folders:
-train, train1, train2...
+person.npy and how.npy (N,) text: whose face, and the tool that bent it. Faces of other sizes are in folders of their own: train-208,
+train-224... are all parts of train.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import TypedDict
 
@@ -49,7 +50,9 @@ class Part:
                 raise ValueError(f"the arrays in {folder} differ in length ({lengths}): make the pack again")
         self.starts = np.cumsum([0] + [len(table["label"]) for table in self.tables])
         self.label, self.person, self.how = (np.concatenate([table[name] for table in self.tables]) for name in SMALL)
-        self.drawn = np.arange(0, len(self) - 1, 2)  # faces come in pairs
+        self.sizes = np.repeat([table["x"].shape[1] for table in self.tables], np.diff(self.starts))
+        """(N,) pixels of each face's side."""
+        self.drawn = np.concatenate([np.arange(start, end - 1, 2) for start, end in pairwise(self.starts)])  # faces come in pairs
         if without:
             self.drawn = self.drawn[(self.how[self.drawn] != without) & (self.how[self.drawn + 1] != without)]
 
@@ -57,21 +60,26 @@ class Part:
         return int(self.starts[-1])
 
     def at(self, places: np.ndarray) -> Batch:
-        """The faces at these places (B,)."""
+        """The faces at these places (B,), all of one size."""
         which = np.searchsorted(self.starts, places, side="right") - 1
         rows = [(self.tables[table], place - self.starts[table]) for table, place in zip(which, places, strict=True)]
         return {"x": np.stack([table["x"][row] for table, row in rows]), "label": self.label[places].astype(np.int64),
                 "field": np.stack([table["field"][row] for table, row in rows]).astype(np.float32)}  # fmt: skip
 
     def draw(self, rng: np.random.Generator, count: int) -> Batch:
-        """So many faces at random, by twos that follow each other in the files: a fake and its original, as `pairs` writes them."""
-        first = self.drawn[rng.integers(0, len(self.drawn), -(-count // 2))]
+        """So many faces of one size at random, by twos that follow each other: a fake and its original, as `pairs` writes them.
+
+        A size comes as often as there are faces of it.
+        """
+        alike = self.drawn[self.sizes[self.drawn] == self.sizes[self.drawn[rng.integers(len(self.drawn))]]]
+        first = alike[rng.integers(0, len(alike), -(-count // 2))]
         return self.at(np.stack([first, first + 1], 1).ravel()[:count])
 
     def batches(self, size: int = 16) -> Iterator[Batch]:
-        """All of them in order."""
-        for start in range(0, len(self), size):
-            yield self.at(np.arange(start, min(start + size, len(self))))
+        """All of them in order; those of a batch are of one size."""
+        for start, end in pairwise(self.starts):
+            for first in range(start, end, size):
+                yield self.at(np.arange(first, min(first + size, end)))
 
 
 def write(folder: Path, batch: Batch, person: list[str], how: list[str] | None = None) -> None:

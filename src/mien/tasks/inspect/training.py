@@ -3,15 +3,14 @@
     python -m mien.tasks.inspect.training PACK --out RUN --minutes 60
     python -m mien.tasks.inspect.training PACK --out RUN --export             # RUN/mien-inspect.safetensors, bfloat16
 
-PACK is what `mien.tasks.inspect.making` writes. Where it holds made faces too (`mien.tasks.inspect.pairs`), these are learnt from;
-else each batch is made as it is needed, which takes half as long again. Verdict, field and reliability are learnt together by one
-network; a face that was swapped has no field, so only originals (field zero) and reshaped faces teach it.
+PACK is what `mien.tasks.inspect.making` writes, with made faces to learn from (`mien.tasks.inspect.pairs`). Verdict, field and
+reliability are learnt together by one network; a face that was swapped has no field, so only the others teach it one. Faces are learnt
+in the size they have in their pictures, first by windows of them, then whole.
 """
 
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
 import math
 from collections.abc import Callable, Iterator
@@ -33,7 +32,6 @@ from mien.runtime import choose
 from mien.tasks.inspect.looking import HEAD, NAME, Looker
 from mien.tasks.inspect.measuring import asked, temperature
 from mien.tasks.inspect.pack import Batch, Part
-from mien.tasks.inspect.pairs import Pairs
 from mien.train import EMA, Event, Every, OneNetworkTask, fit, load_latest
 from mien.train.optim import Muon
 
@@ -44,13 +42,11 @@ FIELD, RELATIVE, SPREAD, MOVED = 0.5, 0.5, 0.1, 2.0
 """Weights, beside the verdict's cross-entropy: the field's error, its differences, the likelihood of that error, moved or not."""
 STRIDES = (1, 4, 8)
 """Of the differences, in eighths of the crop's pixels."""
-WINDOWED, WINDOW, MORE = 0.5, 208, 2
-"""Share of the training that looks at windows of faces, pixels of their sides, how many of each face: traces are local, and nearly
-four windows cost what one face costs."""
+WINDOWED, WINDOW, MORE = 0.55, 144, 3
+"""Share of the training that looks at windows of faces, pixels of their sides, how many of each face: traces are local, and several
+windows cost what one face costs."""
 STILL = 0.5
 """Pixels by which content may be displaced and still counts as not moved."""
-DEV = 480
-"""Held-out faces that are looked at while training goes on."""
 ORIGINAL, RESHAPED, SWAPPED = range(len(CLASSES))
 
 
@@ -209,21 +205,13 @@ def main() -> None:
     given = parser.parse_args()
     if given.minutes:
         keep_freed_memory()
-        dev = list(itertools.islice(Part(given.pack, "dev").batches(), DEV // 16))
-        task = InspectTask(source_of(given.pack, given.without), dev)
+        task = InspectTask(Part(given.pack, "train", given.without).draw, list(Part(given.pack, "dev").batches()))
         fit(task, given.out / "run", minutes=given.minutes, runtime=choose(given.device), evaluate=Every(seconds=300),
             save=Every(seconds=120), label=NAME, on_event=tell)  # fmt: skip
     if given.export:
         target = given.out / f"{NAME}.safetensors"
         by = export(given.out / "run", target, Part(given.pack, "dev"))
         say(f"{target}: {target.stat().st_size:,} bytes, temperature {by:.2f}")
-
-
-def source_of(pack: Path, without: str = "") -> Source:
-    """The pack's made faces, or what makes them; `without` what one tool has bent."""
-    if any(pack.glob("train*/x.npy")):
-        return Part(pack, "train", without).draw
-    return Pairs.of(pack, "train", without).draw
 
 
 def tell(event: Event) -> None:
