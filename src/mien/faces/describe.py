@@ -119,7 +119,7 @@ class Embedder:
 
 MODELS = {
     "dlib-face": Embedder(_dlib, SIZE, SAME_PERSON, quick=quick),
-    "mien-face": Embedder(_own, mien_face.SIZE, 0.41, mien_face.NUMBERS),
+    "mien-face": Embedder(_own, mien_face.SIZE, 0.44, mien_face.NUMBERS),
 }
 ALIGNER = "face-mesh 468 to 68 points, 33 of them to dlib's mean face, padding 0.25, version 1"
 """Goes into every gallery: change it whenever the same photo would give other chips."""

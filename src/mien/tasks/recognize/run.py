@@ -262,7 +262,7 @@ def cluster(
         out: a folder for the groups: index.html, groups.csv and the crops.
         same: faces or groups, as the page names them, that are one person: --same g3 g7.
         different: faces that are not one person.
-        threshold: two groups are one person where their faces lie nearer than this; without it 0.54, of mien-face 0.37.
+        threshold: two groups are one person where their faces lie nearer than this; without it 0.54, of mien-face 0.40.
         model: dlib-face or mien-face.
 
     """
