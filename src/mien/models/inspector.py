@@ -85,7 +85,7 @@ class Residuals(nn.Module):
 
 
 class Inspector(nn.Module):
-    """(B, 3, S, S) RGB in 0..1, upright and unaligned -> `Inspected`; S is 400 and may be any multiple of 16."""
+    """(B, 3, S, S) RGB in 0..1, upright and unaligned -> `Inspected`; S is any multiple of 16."""
 
     def __init__(self, widths: tuple[int, ...] = WIDTHS, depths: tuple[int, ...] = DEPTHS) -> None:
         super().__init__()
