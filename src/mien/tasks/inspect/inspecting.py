@@ -62,13 +62,13 @@ def face_result(one: FaceVerdict) -> FaceResult:
 
 
 def pictures_of(image: np.ndarray, one: FaceVerdict) -> Pictures:
-    """The face; where it was looked at the change in colour; where it was reshaped the face put back, and both in turn."""
+    """The face; where a change is told that change in colour; where it was reshaped the face put back, and both in turn."""
     face = drawing.face_crop(image, one)
     shown = {"face": jpeg(face, 95)}
-    back = drawing.resized(drawing.restored(image, one), drawing.SIDE) if one.verdict == "reshaped" else None
+    back = drawing.resized(drawing.restored(image, one), drawing.SIDE) if one.verdict == "reshaped" and one.moved else None
     if back is not None:
         shown["restored"] = jpeg(back, 95)
-    if one.opinion is not None:
+    if one.opinion is not None and one.moved:
         shown["change"] = png(drawing.change(face, one.opinion, one.crop[2]))
     if back is not None:
         shown["flicker"] = drawing.flicker(face, back)

@@ -18,6 +18,8 @@ CARD = "mien-inspect"
 NO_INSPECTOR = "no trained inspector is bundled"
 SMALL, COMPRESSED, SOFT = 100, 30, 10.0
 """A crop's side in pixels, an IJG quality, a sharpness (see `mien.faces.quality.sharpness`): below, the traces are gone."""
+FAINT = 0.25
+"""Pixels of the picture: a field that is nowhere larger tells nothing of where and how far."""
 UNDECIDED = 0.6
 """Probability that the likeliest class must reach."""
 
@@ -61,11 +63,12 @@ class FaceVerdict:
 
     @property
     def moved(self) -> tuple[float, float] | None:
-        """How far pixels were moved, in pixels of the picture: the mean over the crop and the 99.5th percentile."""
+        """How far, in pixels of the picture: the mean over the crop and the 99.5th percentile; None where that is not told."""
         if self.opinion is None:
             return None
         far = np.hypot(*self.opinion.field) * self.crop[2] / self.opinion.field.shape[-1]
-        return float(far.mean()), float(np.percentile(far, 99.5))
+        most = float(np.percentile(far, 99.5))
+        return None if most < FAINT else (float(far.mean()), most)
 
 
 class Judge:

@@ -49,7 +49,7 @@ class Looker:
     @torch.inference_mode()
     def tell(self, crops: np.ndarray) -> Inspected:
         """(B, S, S, 3) uint8 -> the network's own words."""
-        x = torch.from_numpy(np.ascontiguousarray(crops)).to(self.device).permute(0, 3, 1, 2).float() / 255
+        x = torch.from_numpy(np.array(crops, order="C")).to(self.device).permute(0, 3, 1, 2).float() / 255
         return self.net(x.contiguous(memory_format=torch.channels_last))
 
     def look(self, crops: np.ndarray) -> Looked:

@@ -103,8 +103,9 @@ def _face(number: int, face: FaceResult, pictures: Pictures) -> str:
     lines = [said]
     if face.reasons:
         lines.append(f"Why: {'; '.join(face.reasons)}.")
-    if face.moved_most is not None and face.verdict == "reshaped":
-        lines.append(f"Moved by up to {face.moved_most:.1f} pixels of the photo, {face.moved_mean:.1f} on average.")
+    if face.verdict == "reshaped":
+        lines.append("Where and how far it was moved, the inspector cannot tell." if face.moved_most is None else
+                     f"Moved by up to {face.moved_most:.1f} pixels of the photo, {face.moved_mean:.1f} on average.")
     sure = f" <span>{face.probability:.0%}</span>" if face.probability is not None else ""
     if face.probabilities is not None:
         lines.append(", ".join(f"{name} {chance:.1%}" for name, chance in face.probabilities.items()))

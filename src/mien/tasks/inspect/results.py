@@ -27,7 +27,7 @@ class FaceResult:
     crop: tuple[int, int, int]
     """x0, y0, side of the square that was looked at."""
     moved_mean: float | None
-    """Pixels of the picture, over the crop."""
+    """Pixels of the picture, over the crop; None where the inspector cannot tell."""
     moved_most: float | None
     files: dict[str, str] = field(default_factory=dict)
     """Pictures of this face beside the report, by what they show."""
@@ -41,7 +41,8 @@ class FaceResult:
         x1, y1, x2, y2 = self.box
         sure = "" if self.probability is None else f" ({self.probability:.0%})"
         why = f": {'; '.join(self.reasons)}" if self.reasons else ""
-        moved = f", moved by up to {self.moved_most:.1f} pixels" if self.verdict == "reshaped" and self.moved_most else ""
+        far = f"by up to {self.moved_most:.1f} pixels" if self.moved_most else "where and how far cannot be told"
+        moved = f", moved {far}" if self.verdict == "reshaped" else ""
         return f"face at {x1:.0f}, {y1:.0f} to {x2:.0f}, {y2:.0f}: {self.verdict}{sure}{why}{moved}"
 
 
