@@ -82,6 +82,20 @@ def undone(looker: Looker, made: list[Made]) -> dict[str, object]:
     return {name: asdict(percentiles(float(np.mean(found)), found)) | {"worst": min(found)} for name, found in gains.items() if found}
 
 
+def located(looker: Looker, made: list[Made]) -> dict[str, object]:
+    """Area under ROC of the map of traces over a reshaped face's cells of 4 pixels, moved or not: mean and middle 95 %."""
+    found = []
+    for one in made:
+        far = np.hypot(*one.field) > 0.5
+        if one.label != RESHAPED or not far.any() or far.all():
+            continue
+        seen = looker.look(one.x[None]).moved[0].reshape(len(far), 4, len(far), 4).mean((1, 3))
+        rank = np.argsort(np.argsort(seen.ravel())).reshape(far.shape)
+        moved, still = int(far.sum()), int((~far).sum())
+        found.append(float((rank[far].sum() - moved * (moved - 1) / 2) / (moved * still)))
+    return asdict(percentiles(float(np.mean(found)), found)) | {"faces": len(found)}
+
+
 def speed(looker: Looker) -> dict[str, float]:
     """Median milliseconds a face of 400 px on one core."""
     torch.set_num_threads(1)
@@ -133,6 +147,7 @@ def main() -> None:
         "worn": figures(worn),
         "worn, swapped": figures(worn, SWAPPED),
         "calibration": {"temperature": looker.temperature, "error": error, "diagram": points},
+        "where": located(looker, made),
         "undo": undone(looker, some),
         "milliseconds": speed(looker),
         **origin(before),

@@ -31,7 +31,7 @@ def made_up(chances: tuple[float, float, float] = SAYS_RESHAPED, shift: float = 
         side = crop.shape[0]
         field = np.zeros((2, side, side), np.float32)
         field[0, :, : side // 2] = shift
-        return Opinion(chances, field, np.ones((side, side), np.float32))
+        return Opinion(chances, field, np.ones((side, side), np.float32), np.abs(field[0]) / 8)
 
     return Judge(look, "made up")
 
@@ -127,6 +127,14 @@ def test_a_crop_beyond_the_picture_is_restored_too() -> None:
     assert (back[60:, 40:] == eileen()[:140, :160]).all()
 
 
+def test_traces_are_yellow_where_they_are_strongest() -> None:
+    where = np.zeros((64, 64), np.float32)
+    where[:, 32:] = 0.3
+    drawn = drawing.traces(np.full((480, 480, 3), 128, np.uint8), where).astype(int)
+    assert drawn[240, 400, 0] - drawn[240, 400, 2] > 60
+    assert drawn[240, 80, 2] > drawn[240, 80, 0]
+
+
 def test_the_flicker_has_both_pictures_and_never_ends() -> None:
     from io import BytesIO
 
@@ -141,7 +149,7 @@ def test_a_photo_gets_its_verdict_and_a_report_that_stands_alone(photo: Path, tm
     found = inspect_source(photo, tmp_path / "out", 0.5, made_up())
     [one] = found.faces
     assert (one.verdict, one.probability) == ("reshaped", 0.9)
-    assert set(one.files) == {"face", "restored", "change", "flicker"}
+    assert set(one.files) == {"face", "restored", "change", "traces", "flicker"}
     told = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))
     assert list(told)[:3] == ["file", "faces", "evidence"]
     assert told["faces"][0]["verdict"] == "reshaped"
@@ -150,7 +158,7 @@ def test_a_photo_gets_its_verdict_and_a_report_that_stands_alone(photo: Path, tm
         assert (tmp_path / "out" / name).stat().st_size > 500
     page = Tags((tmp_path / "out" / "report.html").read_text("utf-8"))
     pictures = [attributes["src"] for tag, attributes in page.found if tag == "img"]
-    assert len(pictures) == 4 + 1 + 2  # of the face, the photo, two maps
+    assert len(pictures) == 5 + 1 + 2  # of the face, the photo, two maps
     assert all(source is not None and source.startswith("data:image/") for source in pictures)
     json.dumps(plain(found), allow_nan=False)
 

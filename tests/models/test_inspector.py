@@ -38,7 +38,7 @@ def test_sizes_and_cost() -> None:
         assert sum(p.numel() for p in net.parameters()) == 798_023
         for side in (400, 208, 64):
             told = net(torch.empty(2, 3, side, side))
-            assert [part.shape for part in told] == [(2, 3), (2, 2, side, side), (2, 1, side, side)]
+            assert [part.shape for part in told] == [(2, 3), (2, 2, side, side), (2, 1, side, side), (2, 1, side, side)]
         shape = (3, 400, 400)
         reference = sum(trace(build().eval(), shape).macs for build in (partial(drn_c_26, 3), drn_c_26_field))
         mine = trace(net, shape, net.coarse).macs
@@ -49,7 +49,7 @@ def test_sizes_and_cost() -> None:
 def test_every_parameter_gets_a_gradient() -> None:
     net = worn(small()).train()  # else the residual blocks are closed and the field is zero
     told = net(torch.rand(2, 3, 64, 64))
-    (told.logits.square().sum() + told.field.square().sum() + told.reliability.square().sum()).backward()
+    (told.logits.square().sum() + told.field.square().sum() + told.reliability.square().sum() + told.moved.square().sum()).backward()
     assert not [name for name, p in net.named_parameters() if p.grad is None or not p.grad.any()]
 
 

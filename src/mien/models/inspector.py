@@ -37,6 +37,8 @@ class Inspected(NamedTuple):
     """(B, 2, S, S), x then y: content now at p came from p + field(p), in pixels of the crop."""
     reliability: Tensor
     """(B, 1, S, S) logit of the field being off by less than `NEAR` pixels."""
+    moved: Tensor
+    """(B, 1, S, S) logit of the content there having been moved at all."""
 
 
 class Coarse(NamedTuple):
@@ -132,6 +134,6 @@ class Inspector(nn.Module):
 
     def forward(self, x: Tensor) -> Inspected:
         """The same at full size; an error that is e on average lies below t in 1 - exp(-t / e) of the cases."""
-        logits, field, spread, _ = self.coarse(x)
-        told = F.interpolate(torch.cat([field, spread], 1), size=x.shape[-2:], mode="bilinear", align_corners=False)
-        return Inspected(logits, told[:, :2], torch.log(torch.expm1(NEAR * torch.exp(-told[:, 2:]))))
+        logits, *maps = self.coarse(x)
+        told = F.interpolate(torch.cat(maps, 1), size=x.shape[-2:], mode="bilinear", align_corners=False)
+        return Inspected(logits, told[:, :2], torch.log(torch.expm1(NEAR * torch.exp(-told[:, 2:3]))), told[:, 3:])

@@ -97,6 +97,13 @@ def coloured_map(levels: np.ndarray) -> np.ndarray:
     return _coloured(np.arange(256) / 255).round().astype(np.uint8)[levels]
 
 
+def traces(face: np.ndarray, where: np.ndarray) -> np.ndarray:
+    """A face (S, S, 3) uint8 and (s, s) in 0..1 -> the face in grey under the colours of the change, from its least to its most."""
+    span = max(float(np.ptp(where)), 1e-6)
+    colours = resized(coloured_map(((where - where.min()) / span * 255).round().astype(np.uint8)), len(face))
+    return (0.45 * face.mean(-1, keepdims=True) + 0.55 * colours).round().astype(np.uint8)
+
+
 def _coloured(share: np.ndarray) -> np.ndarray:
     """0..1 -> (..., 3) float, 0..255."""
     steps = np.linspace(0, 1, len(COLOURS))

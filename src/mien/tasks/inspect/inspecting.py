@@ -70,6 +70,8 @@ def pictures_of(image: np.ndarray, one: FaceVerdict) -> Pictures:
         shown["restored"] = jpeg(back, 95)
     if one.opinion is not None and one.moved:
         shown["change"] = png(drawing.change(face, one.opinion, one.crop[2]))
+    if one.verdict == "reshaped" and one.opinion is not None and one.opinion.traces is not None:
+        shown["traces"] = jpeg(drawing.traces(face, one.opinion.traces), 92)
     if back is not None:
         shown["flicker"] = drawing.flicker(face, back)
     return shown

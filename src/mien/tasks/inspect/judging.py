@@ -34,6 +34,8 @@ class Opinion:
     """(2, S, S) float32, x then y: content now at p came from p + field(p), in pixels of the crop."""
     reliability: np.ndarray
     """(S, S) float32 in 0..1: the chance that the field is right there."""
+    traces: np.ndarray | None = None
+    """(S, S) float32 in 0..1: how surely content there was moved at all; not calibrated."""
 
 
 Look = Callable[[np.ndarray], Opinion]
@@ -91,7 +93,7 @@ class Judge:
 
         def look(crop: np.ndarray) -> Opinion:
             seen = looker.look(crop[None])
-            return Opinion(tuple(seen.probabilities[0].tolist()), seen.field[0], seen.reliability[0])
+            return Opinion(tuple(seen.probabilities[0].tolist()), seen.field[0], seen.reliability[0], seen.moved[0])
 
         return cls(look, f"{CARD} {card(CARD).sha256[:12]}")
 

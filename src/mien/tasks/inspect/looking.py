@@ -30,6 +30,8 @@ class Looked:
     """(B, 2, S, S) float32: content now at p came from p + field(p), in pixels of the crop."""
     reliability: np.ndarray
     """(B, S, S) float32 in 0..1: the chance that the field there is off by less than a pixel."""
+    moved: np.ndarray
+    """(B, S, S) float32 in 0..1: how surely content there was moved at all; not calibrated."""
 
 
 class Looker:
@@ -56,7 +58,8 @@ class Looker:
         """(B, S, S, 3) uint8 RGB, S a multiple of 16 -> what is seen."""
         told = self.tell(crops)
         chances = torch.softmax(told.logits / self.temperature, 1)
-        return Looked(*(part.cpu().numpy() for part in (chances, told.field, told.reliability[:, 0].sigmoid())))
+        reliability, moved = (part[:, 0].sigmoid() for part in (told.reliability, told.moved))
+        return Looked(*(part.cpu().numpy() for part in (chances, told.field, reliability, moved)))
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], float]:

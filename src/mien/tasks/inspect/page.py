@@ -25,6 +25,7 @@ SAID = {
 CAPTIONS = {
     "face": "As it is in the file.",
     "change": "How far content was moved, in colour; arrows show which way it went.",
+    "traces": "Where the inspector finds that content was moved: dark blue is least, yellow most, in this face.",
     "restored": "The change undone, as the inspector sees it: an estimate, not the original.",
     "flicker": "The two in turn (moves on a screen only).",
     "metadata": "The preview inside the file.",
@@ -104,7 +105,7 @@ def _face(number: int, face: FaceResult, pictures: Pictures) -> str:
     if face.reasons:
         lines.append(f"Why: {'; '.join(face.reasons)}.")
     if face.verdict == "reshaped":
-        lines.append("Where and how far it was moved, the inspector cannot tell." if face.moved_most is None else
+        lines.append("How far it was moved and which way, the inspector cannot tell." if face.moved_most is None else
                      f"Moved by up to {face.moved_most:.1f} pixels of the photo, {face.moved_mean:.1f} on average.")
     sure = f" <span>{face.probability:.0%}</span>" if face.probability is not None else ""
     if face.probabilities is not None:

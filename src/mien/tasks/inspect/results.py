@@ -41,7 +41,7 @@ class FaceResult:
         x1, y1, x2, y2 = self.box
         sure = "" if self.probability is None else f" ({self.probability:.0%})"
         why = f": {'; '.join(self.reasons)}" if self.reasons else ""
-        far = f"moved by up to {self.moved_most:.1f} pixels" if self.moved_most else "where and how far cannot be told"
+        far = f"moved by up to {self.moved_most:.1f} pixels" if self.moved_most else "how far cannot be told"
         moved = f", {far}" if self.verdict == "reshaped" else ""
         return f"face at {x1:.0f}, {y1:.0f} to {x2:.0f}, {y2:.0f}: {self.verdict}{sure}{why}{moved}"
 
