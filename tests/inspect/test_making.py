@@ -10,8 +10,9 @@ from portraits import needs_networks, place
 
 from mien.faces.align import window
 from mien.faces.inspected import cut
+from mien.models.inspector import ORIGINAL, RESHAPED, SWAPPED
 from mien.tasks.inspect import swapping
-from mien.tasks.inspect.making import ORIGINAL, PLAIN, RESHAPED, SWAPPED, Maker, Recipe, frame, framed, framed_field, turned, write
+from mien.tasks.inspect.making import PLAIN, Maker, Recipe, frame, framed, framed_field, turned, write
 from mien.tasks.inspect.originals import MARGIN, Originals, gather, kept, parted
 from mien.tasks.inspect.pack import Part
 from mien.types import Face

@@ -18,6 +18,7 @@ from mien.models.layers import conv_norm
 from mien.models.mien_face import BT601, residual, unit
 
 CLASSES = ("original", "reshaped", "swapped")
+ORIGINAL, RESHAPED, SWAPPED = range(len(CLASSES))
 WIDTHS, DEPTHS = (32, 64, 96, 128), (0, 1, 1, 1)
 """Channels and residual blocks at a quarter, an eighth, a 16th and a 32nd of the size."""
 PYRAMID, HIDDEN = 32, 128

@@ -177,3 +177,20 @@ def _sync_folder(folder: Path) -> None:
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def averaged(run: Path, name: str = "net") -> dict[str, Tensor]:
+    """A network's averaged weights of a run's last checkpoint.
+
+    Raises ValueError where the run has no checkpoint.
+    """
+    checkpoint = load_latest(run)
+    if checkpoint is None:
+        raise ValueError(f"no checkpoint in {run}: train first (--minutes)")
+    return checkpoint.state["networks"]["averages"][name]["module"]
+
+
+def compact(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights as they are bundled: bfloat16 but for vectors and batch statistics."""
+    wide = {key for key, value in state.items() if value.is_floating_point() and value.ndim > 1}
+    return {key: (value.to(torch.bfloat16) if key in wide else value).contiguous() for key, value in state.items()}

@@ -83,6 +83,14 @@ def set_rate(optimizer: Optimizer, recipe: Training, share: float) -> None:
         group["lr"] = peak(group["params"][0], recipe) * factor
 
 
+def hold_then_fall(optimizer: Optimizer, share: float, index: int) -> None:
+    """Rates for step `index` when `share` (0..1) is done: up in 50 steps, each group's `peak`, from two fifths on down a cosine."""
+    down = max(share - 0.4, 0) / 0.6
+    factor = min(1.0, (index + 1) / 50) * ((1 + math.cos(math.pi * down)) / 2 + 1e-3)
+    for group in optimizer.param_groups:
+        group["lr"] = group["peak"] * factor
+
+
 class Muon(Optimizer):
     """Steps of equal length in all directions of a weight matrix (Jordan et al. 2024, kellerjordan.github.io/posts/muon).
 

@@ -25,13 +25,13 @@ from mien.faces.reshape.brush import random_strokes, stroked_field
 from mien.faces.reshape.sampling import KERNELS, sampled
 from mien.faces.reshape.sliders import NAMES, Sliders, random_sliders
 from mien.faces.reshape.warpers import WARPERS, reshaped_field
+from mien.models.inspector import RESHAPED, SWAPPED
 from mien.progress import Progress
 from mien.tasks.inspect.originals import MARGIN, Originals, gather
 from mien.tasks.inspect.pack import Batch
 from mien.tasks.inspect.pack import write as pack_write
 from mien.tasks.inspect.swapping import Swapped, swap_all
 
-ORIGINAL, RESHAPED, SWAPPED = range(3)
 SHRINK = 4
 """Pixels of a crop for one of the field."""
 
@@ -181,7 +181,8 @@ class Maker:
         landmarks = points
         if random.random() < self.recipe.turned:
             seed = int(random.integers(2**31))
-            (image, landmarks), (was, _) = (turned(one, points, np.random.default_rng(seed)) for one in (image, was))
+            image, landmarks = turned(image, points, np.random.default_rng(seed))
+            was = turned(was, points, np.random.default_rng(seed))[0] if label == SWAPPED and before else image
         look, fake = frame(size, random), image
         seen_size = self.size or look[2]
         told = np.zeros((2, seen_size // SHRINK, seen_size // SHRINK), np.float32)

@@ -13,12 +13,11 @@ import torch.nn.functional as F
 
 from mien.metrics.classification import calibration_error
 from mien.metrics.intervals import DRAWS, Estimate, Rate, bootstrap, shares
-from mien.models.inspector import CLASSES
+from mien.models.inspector import CLASSES, ORIGINAL, RESHAPED, SWAPPED
 from mien.nn.flow import end_point_error
 from mien.tasks.inspect.looking import Looker
 from mien.tasks.inspect.pack import Batch
 
-ORIGINAL, RESHAPED, SWAPPED = range(len(CLASSES))
 ALARM = 0.01
 """The false-alarm rate at which recall is told."""
 BINS = 10

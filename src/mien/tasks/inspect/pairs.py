@@ -13,12 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
+from mien.models.inspector import ORIGINAL, RESHAPED, SWAPPED
 from mien.progress import Progress
 from mien.tasks.inspect.making import Made, Maker, Recipe, kept_by_size
 from mien.tasks.inspect.originals import opened
 from mien.tasks.inspect.swapping import swap_all
 
-ORIGINAL, RESHAPED, SWAPPED = range(3)
 SWAPS, FRESH, SAVED = 0.2, 0.3, 0.3
 """Of the pairs, the share with a swapped face; the share that is not worn, where traces are easiest to learn; the share that is saved
 as a JPEG and nothing else, as most photos are."""

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +23,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from mien.data.files import atomic
-from mien.models.inspector import CLASSES, Coarse, Inspector
+from mien.models.inspector import ORIGINAL, RESHAPED, SWAPPED, Coarse, Inspector
 from mien.nn.flow import laplace, relative, robust
 from mien.nn.memory import keep_freed_memory
 from mien.progress import say
@@ -32,8 +31,8 @@ from mien.runtime import choose
 from mien.tasks.inspect.looking import HEAD, NAME, Looker
 from mien.tasks.inspect.measuring import asked, temperature
 from mien.tasks.inspect.pack import Batch, Part
-from mien.train import EMA, Event, Every, OneNetworkTask, fit, load_latest
-from mien.train.optim import Muon
+from mien.train import EMA, Event, Every, OneNetworkTask, averaged, compact, fit
+from mien.train.optim import Muon, hold_then_fall
 
 BATCH, RATE, PLAIN_RATE, AVERAGE = 16, 0.02, 2e-3, 0.995
 SMOOTHING = 0.02
@@ -47,7 +46,6 @@ WINDOWED, WINDOW, MORE = 0.55, 144, 3
 windows cost what one face costs."""
 STILL = 0.5
 """Pixels by which content may be displaced and still counts as not moved."""
-ORIGINAL, RESHAPED, SWAPPED = range(len(CLASSES))
 
 
 Source = Callable[[np.random.Generator, int], Batch]
@@ -127,10 +125,7 @@ class InspectTask(OneNetworkTask):
 
     def step(self, fabric: Fabric, index: int) -> dict[str, float | Tensor]:
         """A batch that is a function of the step's number."""
-        down = max(self.share - 0.4, 0) / 0.6
-        factor = min(1.0, (index + 1) / 50) * ((1 + math.cos(math.pi * down)) / 2 + 1e-3)
-        for group in self.optimizer.param_groups:
-            group["lr"] = group["peak"] * factor
+        hold_then_fall(self.optimizer, self.share, index)
         rng, early = np.random.default_rng((0, index)), self.share < self.windowed
         batch = self.source(rng, self.items)
         batch = windows(batch, rng) if early else batch
@@ -175,22 +170,18 @@ def export(run: Path, target: Path, dev: Part | None = None) -> float:
 
     It is measured on `dev`, whose people are in no training batch, with the very weights that are written; 1 without.
     """
-    checkpoint = load_latest(run)
-    if checkpoint is None:
-        raise ValueError(f"no checkpoint in {run}: train first (--minutes)")
-    state: dict[str, Tensor] = dict(_bundled(checkpoint.state["networks"]["averages"]["net"]["module"]))
-    by = 1.0
-    for _ in range(2 if dev else 1):
+    state = compact(averaged(run))
+
+    def write(by: float) -> None:
         with atomic(target) as draft:
             save_file(state, draft, {HEAD: json.dumps({"temperature": round(by, 4)})})
-        by = temperature(asked(Looker(target), dev.batches(), dev.person)) if dev and by == 1.0 else by
+
+    write(1.0)
+    if not dev:
+        return 1.0
+    by = temperature(asked(Looker(target), dev.batches(), dev.person))
+    write(by)
     return by
-
-
-def _bundled(state: dict[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
-    for name, value in state.items():
-        wide = value.is_floating_point() and value.ndim > 1
-        yield name, (value.to(torch.bfloat16) if wide else value).contiguous()
 
 
 def main() -> None:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import math
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,8 +34,8 @@ from mien.nn.memory import keep_freed_memory
 from mien.progress import Progress, say
 from mien.runtime import choose
 from mien.tasks.recognize.synthesis import CHIP, PADDING, WIDE, People, new_faces, teachers_view
-from mien.train import EMA, Every, OneNetworkTask, fit, load_latest
-from mien.train.optim import Muon
+from mien.train import EMA, Every, OneNetworkTask, averaged, compact, fit
+from mien.train.optim import Muon, hold_then_fall
 
 FOLDERS = ("people1612", "frames347", "generated", "stills", "portraits")
 NUMBERED = ("people1612", "frames347")
@@ -150,9 +149,7 @@ class DistilTask(OneNetworkTask):
 
     def step(self, fabric: Fabric, index: int) -> dict[str, float | Tensor]:
         """A batch of faces, roughened."""
-        down = max(self.share - 0.4, 0) / 0.6
-        for group in self.optimizer.param_groups:
-            group["lr"] = group["peak"] * min(1.0, (index + 1) / 50) * ((1 + math.cos(math.pi * down)) / 2 + 1e-3)
+        hold_then_fall(self.optimizer, self.share, index)
         which = torch.randint(len(self.x), (BATCH,), generator=self.rng)
         faces = roughened(self.x[which], self.rng).to(fabric.device, memory_format=torch.channels_last)
         with fabric.autocast():
@@ -176,18 +173,8 @@ class DistilTask(OneNetworkTask):
 
 def export(run: Path, target: Path) -> None:
     """The averaged weights of the last checkpoint, bfloat16 but for the batch statistics."""
-    checkpoint = load_latest(run)
-    if checkpoint is None:
-        raise ValueError(f"no checkpoint in {run}")
-    state: dict[str, Tensor] = checkpoint.state["networks"]["averages"]["net"]["module"]
     with atomic(target) as draft:
-        save_file(dict(_bundled(state)), draft)
-
-
-def _bundled(state: dict[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
-    for name, value in state.items():
-        wide = value.is_floating_point() and value.ndim > 1
-        yield name, (value.to(torch.bfloat16) if wide else value).contiguous()
+        save_file(compact(averaged(run)), draft)
 
 
 def main() -> None:

@@ -36,7 +36,7 @@ from mien.nn.memory import keep_freed_memory
 from mien.runtime import choose
 from mien.tasks.swap.one_network import OneNetwork
 from mien.tasks.swap.training import decay, restoration, tensors
-from mien.train import EMA, Every, fit, load_latest
+from mien.train import EMA, Every, averaged, fit
 from mien.weights import load
 
 SOURCES = {
@@ -146,12 +146,8 @@ class BaseTask(OneNetwork):
 
 def export(run: Path, target: Path) -> None:
     """The averaged weights of the last checkpoint, bfloat16, as bundled."""
-    checkpoint = load_latest(run)
-    if checkpoint is None:
-        raise ValueError(f"no checkpoint in {run}")
-    state: dict[str, Tensor] = checkpoint.state["networks"]["averages"]["net"]["module"]
     with atomic(target) as draft:
-        save_file({name: value.to(torch.bfloat16).contiguous() for name, value in state.items()}, draft)
+        save_file({name: value.to(torch.bfloat16).contiguous() for name, value in averaged(run).items()}, draft)
 
 
 def main() -> None:
