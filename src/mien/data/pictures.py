@@ -57,7 +57,7 @@ def write_picture(path: Path, array: np.ndarray, quality: int = 95, like: Path |
     if array.ndim != 3 or array.shape[2] != 3 or array.dtype != np.uint8:
         raise ValueError(f"{path}: cannot write a {array.dtype} array {array.shape}, expected uint8 (H, W, 3)")
     picture = Image.fromarray(np.ascontiguousarray(array))
-    profile, exif = _kept(like, picture.size) if like is not None else (None, b"")
+    profile, exif = kept(like, picture.size) if like is not None else (None, b"")
     options: dict[str, object] = {"exif": exif} if exif else {}
     if kind != "PNG":
         options["quality"] = quality
@@ -162,8 +162,11 @@ def _content(source: Path | BytesIO) -> str:
     return "it holds unknown bytes" if b"\0" in head or any(byte < 9 for byte in head) else "it is text"
 
 
-def _kept(like: Path, size: tuple[int, int]) -> tuple[bytes | None, bytes]:
-    """The colour profile (only one for RGB) and the EXIF block for a picture of this size (width, height)."""
+def kept(like: Path, size: tuple[int, int], space: bytes = b"RGB ") -> tuple[bytes | None, bytes]:
+    """The colour profile and the EXIF block that a picture of this size (width, height) made from `like` takes over.
+
+    `space`: what its numbers are, as a profile's header says it, b"RGB " or b"GRAY"; a profile for another is none.
+    """
     with calm(), Image.open(existing(like), formats=READABLE) as picture:
         profile = picture.info.get("icc_profile")
         exif = picture.getexif()
@@ -177,4 +180,4 @@ def _kept(like: Path, size: tuple[int, int]) -> tuple[bytes | None, bytes]:
         except Exception as error:  # any malformed tag of any camera: the picture matters more than its EXIF
             say(f"the EXIF of {like} cannot be kept: {error}")
             block = b""
-    return (profile if profile and profile[16:20] == b"RGB " else None), block
+    return (profile if profile and profile[16:20] == space else None), block
