@@ -55,9 +55,9 @@ def _along(x: Tensor, dim: int, target: int, scale: float) -> Tensor:
 
 
 def resize(x: Tensor, scale: float) -> Tensor:
-    """(..., H, W) float -> (..., ceil(scale H), ceil(scale W)), neither rounded nor clipped. Raises ValueError where nothing is left to see.
+    """(..., H, W) float -> (..., ceil(scale H), ceil(scale W)), neither rounded nor clipped; a scale below 1 reduces.
 
-    A scale below 1 makes it smaller.
+    Raises ValueError for a picture without pixels, or a scale that is not above 0.
     """
     height, width = x.shape[-2:]
     if not (scale > 0 and height and width):

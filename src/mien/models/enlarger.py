@@ -98,7 +98,8 @@ def save(path: Path, net: nn.Module, plan: Plan, dtype: torch.dtype = torch.floa
     """Write weights and plan; a network that learnt with several convolutions where one will do is folded first."""
     if isinstance(net, MienUpscale) and not plan.options.get("folded"):
         net, plan = net.fold(), Plan(plan.network, plan.scales, dict(plan.options) | {"folded": True})
-    state = {name: value.detach().cpu().to(dtype if value.ndim > 1 else value.dtype).contiguous() for name, value in net.state_dict().items()}
+    state = {name: value.detach().cpu().to(dtype if value.ndim > 1 else value.dtype).contiguous()
+             for name, value in net.state_dict().items()}  # fmt: skip
     with atomic(path) as draft:
         save_file(state, draft, metadata={HEADER: json.dumps(asdict(plan))})
 
@@ -120,4 +121,4 @@ def load(path: Path) -> tuple[nn.Module, Plan]:
         net.load_state_dict(state)
     except RuntimeError as error:
         raise ValueError(f"{path} holds other weights than {plan.network} has: {str(error).splitlines()[-1].strip()}") from None
-    return net.eval().to(memory_format=torch.channels_last), plan
+    return net.eval(), plan

@@ -75,9 +75,8 @@ class MienUpscale(nn.Module):
             body += [nn.PReLU(width), nn.Conv2d(width, width, 3, padding=1) if folded else Summed(width)]
         self.body = nn.Sequential(*body)
         self.tails = nn.ModuleDict({str(scale): nn.Conv2d(width, scale**2, 3, padding=1) for scale in scales})
-        for tail in self.tails.values():
-            nn.init.zeros_(tail.weight)  # starts as bicubic
-            nn.init.zeros_(tail.bias)
+        for values in self.tails.parameters():
+            nn.init.zeros_(values)  # starts as bicubic
 
     @property
     def last(self) -> tuple[nn.Module, ...]:

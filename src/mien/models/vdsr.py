@@ -23,7 +23,7 @@ class Added(nn.Module):
 
 
 def vdsr(depth: int = 20, width: int = 64, channels: int = 1) -> Added:
-    """(B, 1, H, W) brightness in 0..1, enlarged -> (B, 1, H, W) sharper; 665,921 parameters. Zeros beyond the border, as in the paper."""
+    """(B, 1, H, W) brightness in 0..1, enlarged -> (B, 1, H, W) sharper: 665,921 parameters. Beyond the border are zeros."""
     layers: list[nn.Module] = []
     for c_in in (channels, *[width] * (depth - 2)):
         layers += [nn.Conv2d(c_in, width, 3, padding=1), nn.ReLU()]

@@ -1,4 +1,4 @@
-"""Brightness and colour as MATLAB's `rgb2ycbcr` separates them: ITU-R BT.601, Y in 16..235 of 255. No channels swapped, no other range."""
+"""Brightness and colour as MATLAB's `rgb2ycbcr` separates them: ITU-R BT.601, Y in 16..235 of 255."""
 
 from __future__ import annotations
 

@@ -58,14 +58,15 @@ def pairs(images: Sequence[np.ndarray], scales: Sequence[int], zooms: Sequence[f
                     found[scale].append(pair(large, scale))
     for scale, some in found.items():
         if not some:
-            raise ValueError(f"no picture is large enough for patches of {least} pixels at scale {scale}: choose smaller patches (--set patch=16)")
+            raise ValueError(f"no picture is large enough for patches of {least} pixels at x{scale}: --set patch=16 shows less")
     return found
 
 
 class EnlargeTask(OneNetworkTask):
     """A `Task` for `fit`: what a step shows is a function of seed and step."""
 
-    def __init__(self, recipe: EnlargeRecipe, train: Sequence[np.ndarray], dev: Sequence[np.ndarray] = (), net: nn.Module | None = None) -> None:
+    def __init__(self, recipe: EnlargeRecipe, train: Sequence[np.ndarray], dev: Sequence[np.ndarray] = (),
+                 net: nn.Module | None = None) -> None:
         """`train`, `dev`: (H, W) uint8 brightness; `net`: trained weights to go on from."""
         self.recipe = recipe
         self.plan = Plan(recipe.network, tuple(recipe.scales), dict(recipe.options))
@@ -93,7 +94,8 @@ class EnlargeTask(OneNetworkTask):
             self.detours += 1
         self._last = index
         scale = recipe.scales[index % len(recipe.scales)]
-        small, large = (part.to(fabric.device) for part in self.patches(scale, np.random.default_rng((recipe.seed, self.detours, index))))
+        random = np.random.default_rng((recipe.seed, self.detours, index))
+        small, large = (part.to(fabric.device) for part in self.patches(scale, random))
         self.net.train()
         with fabric.autocast():
             told = self.net(small, scale)

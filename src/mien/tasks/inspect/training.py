@@ -38,7 +38,7 @@ BATCH, RATE, PLAIN_RATE, AVERAGE = 16, 0.02, 2e-3, 0.995
 SMOOTHING = 0.02
 """Of the labels: no answer is worth more certainty than one in a hundred thousand."""
 FIELD, RELATIVE, SPREAD, MOVED = 4.0, 0.25, 0.1, 2.0
-"""Weights, beside the verdict's cross-entropy: the field's unexplained share, its differences, the likelihood of its error, moved or not."""
+"""Beside the verdict's cross-entropy: the field's unexplained share, its differences, the likelihood of its error, moved or not."""
 QUIET = 0.25
 """Square pixels: a face that was bent no further than this on average weighs no more for it."""
 STRIDES = (1, 4, 8)

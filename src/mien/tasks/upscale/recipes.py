@@ -14,7 +14,7 @@ FAST = EnlargeRecipe(
 
 
 def fast() -> EnlargeRecipe:
-    """mien's own network, x2, x3 and x4 at once."""
+    """The own network of mien, x2, x3 and x4 at once."""
     return FAST
 
 
@@ -35,8 +35,8 @@ def vdsr_quick() -> EnlargeRecipe:
 def srcnn() -> EnlargeRecipe:
     """SRCNN 9-5-5, x3 (Dong et al. 2015): one network a scale (--set scales=2); Adam where the paper waits for SGD."""
     return EnlargeRecipe(
-        "srcnn", "sr", {"name": "9-5-5"}, parts=BOTH, scales=(3,), epochs=2000, batch=32, patch=22, even=True, optimiser="adam", lr=1e-3,
-        last_lr=0.1, schedule="cosine", warmup=0.01, final=1e-3, average=0.998, loss="squared", inputs="none",
+        "srcnn", "sr", {"name": "9-5-5"}, parts=BOTH, scales=(3,), epochs=2000, batch=32, patch=22, even=True, optimiser="adam",
+        lr=1e-3, last_lr=0.1, schedule="cosine", warmup=0.01, final=1e-3, average=0.998, loss="squared", inputs="none",
     )  # fmt: skip
 
 
