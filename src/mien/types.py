@@ -121,3 +121,22 @@ class LearnedEmbedder:
     """The distance at which the test people's errors are equal: a start; `mien recognize calibrate` finds yours."""
     reason: str
     files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LearnedEnlarger:
+    """How the training of an enlarger ended."""
+
+    out: Path
+    network: str
+    parameters: int
+    scales: tuple[int, ...]
+    pictures: dict[str, int]
+    """train, dev -> how many."""
+    epochs: float
+    seconds: float
+    patches_per_second: float
+    psnr: dict[str, float]
+    """x2, x3... -> mean dB of the pictures held back to watch, on brightness; `mien upscale evaluate` measures others."""
+    reason: str
+    files: tuple[str, ...]

@@ -53,6 +53,7 @@ def optimiser(net: nn.Module, recipe: Training) -> Optimizer:
         "adam": lambda: Adam(parts, recipe.lr, recipe.betas, recipe.eps, fused=True),
         "adamw": lambda: AdamW(parts, recipe.lr, recipe.betas, recipe.eps, fused=True),
         "rmsprop": lambda: RMSprop(parts, recipe.lr, momentum=recipe.momentum, eps=recipe.eps),
+        "muon": lambda: Muon(net, recipe.lr, getattr(net, "last", ()), recipe.lr * recipe.bias_lr, recipe.l2, recipe.momentum),
     }
     return make[recipe.optimiser]()
 
@@ -80,7 +81,8 @@ def set_rate(optimizer: Optimizer, recipe: Training, share: float) -> None:
     """
     factor = rate(recipe, share)
     for group in optimizer.param_groups:
-        group["lr"] = peak(group["params"][0], recipe) * factor
+        whole = group.get("turned", group["params"][0].ndim > 1)  # muon's last layers have Adam's rate, of whatever shape they are
+        group["lr"] = recipe.lr * (1.0 if whole else recipe.bias_lr) * factor
 
 
 def hold_then_fall(optimizer: Optimizer, share: float, index: int) -> None:

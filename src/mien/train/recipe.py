@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-Optimiser = Literal["sgd", "adam", "adamw", "rmsprop"]
+Optimiser = Literal["sgd", "adam", "adamw", "rmsprop", "muon"]
 MetricLoss = Literal["triplet", "semi-hard", "batch-hard", "pairwise", "contrastive", "arcface", "cosface"]
 Schedule = Literal["constant", "step", "cosine", "linear", "onecycle"]
 LARGEST = 4096
@@ -50,7 +50,7 @@ class Training:
     penalised: str = "weights"
     """Which parameters the penalties are for: "weights" (no biases, no norms), "all", or a regular expression for their names."""
     bias_lr: float = 1.0
-    """Factor on the learning rate of biases and norms."""
+    """Factor on the learning rate of biases and norms; with muon also on that of the last layers."""
     clip: float = 0.0
     """Largest norm of the gradient; 0: not clipped."""
 
@@ -180,6 +180,44 @@ class MetricRecipe(Training):
             "photos": self.photos >= 2 or self.loss in ("arcface", "cosface"),
             "dev": 0 <= self.dev < 1,
             "test": 0 <= self.test < 1 and self.dev + self.test < 1,
+        }
+
+
+@dataclass(frozen=True)
+class EnlargeRecipe(Training):
+    """Everything the training of an enlarger depends on, beside the machine."""
+
+    parts: tuple[str, ...] = ()
+    """Folders below `data` to learn from; none: `data` itself."""
+    scales: tuple[int, ...] = (2, 3, 4)
+    """Each step shows one of them, in turn."""
+    batch: int = 16
+    """Patches in one step."""
+    patch: int = 48
+    """Pixels of a patch's side, of the small picture at scale 2; at other scales as many as keep the large patch near that size where
+    `even` is set."""
+    even: bool = False
+    """Large patches of one size at all scales: for networks that work at the large size."""
+    zooms: tuple[float, ...] = (1.0,)
+    """Sizes in which every picture is learnt from: smaller ones have more detail a pixel."""
+    loss: Literal["absolute", "squared"] = "absolute"
+    relative_clip: float = 0.0
+    """Largest gradient element times the learning rate (Kim et al. 2016, section 3.2: theta); 0: not clipped so."""
+    last_lr: float = 1.0
+    """Factor on the learning rate of the last convolution (SRCNN: 0.1)."""
+    dev: int = 8
+    """Pictures held back to watch the training."""
+
+    def checks(self) -> dict[str, bool]:
+        """Those of every training, and its own."""
+        return super().checks() | {
+            "scales": bool(self.scales) and set(self.scales) <= {2, 3, 4},
+            "batch": self.batch > 0,
+            "patch": self.patch >= 8,
+            "zooms": bool(self.zooms) and all(0 < zoom <= 1 for zoom in self.zooms),
+            "relative_clip": 0 <= self.relative_clip < math.inf,
+            "last_lr": 0 <= self.last_lr < math.inf,
+            "dev": self.dev >= 0,
         }
 
 

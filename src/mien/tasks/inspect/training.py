@@ -28,7 +28,7 @@ from mien.nn.flow import laplace, relative, robust
 from mien.nn.memory import keep_freed_memory
 from mien.progress import say
 from mien.runtime import choose
-from mien.tasks.inspect.looking import HEAD, NAME, Looker
+from mien.tasks.inspect.looking import HEAD, NAME, Looker, read
 from mien.tasks.inspect.measuring import asked, temperature
 from mien.tasks.inspect.pack import Batch, Part
 from mien.train import EMA, Event, Every, OneNetworkTask, averaged, compact, fit
@@ -37,8 +37,10 @@ from mien.train.optim import Muon, hold_then_fall
 BATCH, RATE, PLAIN_RATE, AVERAGE = 16, 0.02, 2e-3, 0.995
 SMOOTHING = 0.02
 """Of the labels: no answer is worth more certainty than one in a hundred thousand."""
-FIELD, RELATIVE, SPREAD, MOVED = 0.5, 0.5, 0.1, 2.0
-"""Weights, beside the verdict's cross-entropy: the field's error, its differences, the likelihood of that error, moved or not."""
+FIELD, RELATIVE, SPREAD, MOVED = 4.0, 0.25, 0.1, 2.0
+"""Beside the verdict's cross-entropy: the field's unexplained share, its differences, the likelihood of its error, moved or not."""
+QUIET = 0.25
+"""Square pixels: a face that was bent no further than this on average weighs no more for it."""
 STRIDES = (1, 4, 8)
 """Of the differences, in eighths of the crop's pixels."""
 WINDOWED, WINDOW, MORE = 0.55, 144, 3
@@ -100,12 +102,15 @@ def losses(told: Coarse, label: Tensor, truth: Tensor) -> dict[str, Tensor]:
     field, spread, moved = (part[known] for part in told[1:])
     truth = F.adaptive_avg_pool2d(truth[known], (field.shape[-2], field.shape[-1]))
     cost = robust(field, truth)
+    # most places do not move: every absolute error is least where nothing is told, a squared one where the mean of what may be is told
+    squares = [part.square().sum(1).mean((1, 2)) for part in (field - truth, truth)]
+    unexplained = squares[0] / (squares[1] + QUIET)
     shape = relative(field, truth, STRIDES)
     # the error is a constant here: reliability describes the field, it does not excuse it
     sure = laplace(cost.detach(), spread[:, 0]).mean()
     far = F.binary_cross_entropy_with_logits(moved[:, 0], (truth.norm(dim=1) > STILL).float())
-    loss = verdict + FIELD * cost.mean() + RELATIVE * shape + SPREAD * sure + MOVED * far
-    return {"loss": loss, "verdict": verdict, "field": cost.mean(), "moved": far}
+    loss = verdict + FIELD * unexplained.mean() + RELATIVE * shape + SPREAD * sure + MOVED * far
+    return {"loss": loss, "verdict": verdict, "field": unexplained.mean(), "moved": far}
 
 
 class InspectTask(OneNetworkTask):
@@ -147,22 +152,24 @@ class InspectTask(OneNetworkTask):
             return {}
         device = next(self.result.parameters()).device
         found = [_judged(self.result.eval(), batch, device) for batch in self.dev]
-        label, logits, error, still = (torch.cat(column).cpu() for column in zip(*found, strict=True))
+        label, logits, error, still, square, whole = (torch.cat(column).cpu() for column in zip(*found, strict=True))
         told = (logits.argmax(1) == label).float().mean()
         suspicion = logits[:, 1] - logits[:, 0]
         area = (suspicion[label == 1][:, None] > suspicion[label == 0]).float().mean()
         bent = label == 1
         return {"score": float(area), "accuracy": float(told), "error": float(error[bent].mean()),
-                "still": float(still[bent].mean()), "false field": float(error[label == 0].mean())}  # fmt: skip
+                "still": float(still[bent].mean()), "false field": float(error[label == 0].mean()),
+                "unexplained": float(square[bent].sum() / whole[bent].sum())}  # fmt: skip
 
 
-def _judged(net: torch.nn.Module, batch: Batch, device: torch.device) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Label, logits, mean end-point error of the field and of no field at all, each (B, ...)."""
+def _judged(net: torch.nn.Module, batch: Batch, device: torch.device) -> tuple[Tensor, ...]:
+    """Label, logits, mean end-point error of the field and of no field at all, and their mean squares, each (B, ...)."""
     assert isinstance(net, Inspector)
     x, label, truth = tensors(batch, device)
     logits, field, *_ = net.coarse(x)
     field = F.interpolate(field, size=truth.shape[-2:], mode="bilinear", align_corners=False)
-    return label, logits, (field - truth).norm(dim=1).mean((1, 2)), truth.norm(dim=1).mean((1, 2))
+    far = [(field - truth).norm(dim=1), truth.norm(dim=1)]
+    return label, logits, *(one.mean((1, 2)) for one in far), *(one.square().mean((1, 2)) for one in far)
 
 
 def export(run: Path, target: Path, dev: Part | None = None) -> float:
@@ -190,13 +197,18 @@ def main() -> None:
     parser.add_argument("pack", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float)
+    parser.add_argument("--start", type=Path, metavar="FILE", help="weights to learn on from, whole faces from the beginning")
     parser.add_argument("--without", default="", metavar="TOOL", help="learn from no face bent by mls, tps, liquify or brush")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--export", action="store_true")
     given = parser.parse_args()
     if given.minutes:
         keep_freed_memory()
-        task = InspectTask(Part(given.pack, "train", given.without).draw, list(Part(given.pack, "dev").batches()))
+        net = Inspector()
+        if given.start:
+            net.load_state_dict(read(given.start)[0])
+        task = InspectTask(Part(given.pack, "train", given.without).draw, list(Part(given.pack, "dev").batches()), net,
+                           windowed=0.0 if given.start else WINDOWED)  # fmt: skip
         fit(task, given.out / "run", minutes=given.minutes, runtime=choose(given.device), evaluate=Every(seconds=300),
             save=Every(seconds=120), label=NAME, on_event=tell)  # fmt: skip
     if given.export:

@@ -1,0 +1,124 @@
+"""A trained enlarger as one file: weights as safetensors, in its header the plan that builds the network again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from mien.data.files import atomic
+from mien.data.resize import REACH, enlarge
+from mien.models.mien_upscale import MienUpscale
+from mien.models.srcnn import srcnn
+from mien.models.vdsr import vdsr
+from mien.nn.colour import rgb, ycbcr
+
+HEADER = "mien_enlarger"
+
+
+class Afterwards(nn.Module):
+    """A network that sharpens what bicubic interpolation has enlarged."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, x: Tensor, scale: int = 2) -> Tensor:
+        """(B, 1, h, w) -> (B, 1, s h, s w)."""
+        return self.net(enlarge(x, scale))
+
+
+BUILDERS: dict[str, Callable[..., nn.Module]] = {
+    "srcnn": lambda **options: Afterwards(srcnn(**options)),
+    "vdsr": lambda **options: Afterwards(vdsr(**options)),
+    "mien-upscale": MienUpscale,
+}
+"""Network -> builder of a module that maps brightness (B, 1, h, w) in 0..1 and a scale to (B, 1, s h, s w)."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that is needed to build a network before its weights are loaded."""
+
+    network: str
+    """A key of `BUILDERS`."""
+    scales: tuple[int, ...]
+    """That it was trained for."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def build(plan: Plan) -> nn.Module:
+    """The untrained network. ValueError for none of that name, or options it does not have."""
+    if plan.network not in BUILDERS:
+        raise ValueError(f"no enlarger is called {plan.network!r}; known: {', '.join(BUILDERS)}")
+    try:
+        return BUILDERS[plan.network](**plan.options)
+    except TypeError as error:
+        raise ValueError(f"{plan.network} cannot be built with {dict(plan.options)}: {error}") from None
+
+
+def reach(net: nn.Module, scale: int) -> int:
+    """Pixels of the small picture to each side of its own that a result depends on."""
+    radius = sum((conv.kernel_size[0] - 1) // 2 for conv in net.modules() if isinstance(conv, nn.Conv2d))
+    if isinstance(net, Afterwards):
+        return -(-radius // scale) + REACH
+    alike = len(net.tails) - 1 if isinstance(net, MienUpscale) else 0  # one tail of several is asked
+    return radius - alike
+
+
+class Enlarger:
+    """A network at one scale, as pictures need it: (B, 3, h, w) RGB in 0..1 -> (B, 3, s h, s w); colours are enlarged by bicubic."""
+
+    def __init__(self, name: str, net: nn.Module | None, scale: int) -> None:
+        """`net`: None for bicubic interpolation."""
+        self.name, self.net, self.scale = name, net, scale
+        self.halo = REACH if net is None else max(reach(net, scale), REACH)
+
+    def brightness(self, y: Tensor) -> Tensor:
+        """(B, 1, h, w) in 0..1 -> (B, 1, s h, s w)."""
+        return enlarge(y, self.scale) if self.net is None else self.net(y, self.scale)
+
+    @torch.inference_mode()
+    def __call__(self, x: Tensor) -> Tensor:
+        """Not clipped."""
+        if self.net is None:
+            return enlarge(x, self.scale)
+        parts = ycbcr(x)
+        return rgb(torch.cat([self.brightness(parts[:, :1]).to(x.dtype), enlarge(parts[:, 1:], self.scale)], 1))
+
+
+def save(path: Path, net: nn.Module, plan: Plan, dtype: torch.dtype = torch.float32) -> None:
+    """Write weights and plan; a network that learnt with several convolutions where one will do is folded first."""
+    if isinstance(net, MienUpscale) and not plan.options.get("folded"):
+        net, plan = net.fold(), Plan(plan.network, plan.scales, dict(plan.options) | {"folded": True})
+    state = {name: value.detach().cpu().to(dtype if value.ndim > 1 else value.dtype).contiguous()
+             for name, value in net.state_dict().items()}  # fmt: skip
+    with atomic(path) as draft:
+        save_file(state, draft, metadata={HEADER: json.dumps(asdict(plan))})
+
+
+def load(path: Path) -> tuple[nn.Module, Plan]:
+    """The trained network, for use. ValueError where the file is none."""
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            text = (file.metadata() or {}).get(HEADER)
+            state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 - no dict
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path} is not a whole .safetensors file: {error}") from None
+    if text is None:
+        raise ValueError(f"{path} holds weights, but not an enlarger of mien (no plan in its header)")
+    table = json.loads(text)
+    plan = Plan(table["network"], tuple(table["scales"]), table["options"])
+    net = build(plan)
+    try:
+        net.load_state_dict(state)
+    except RuntimeError as error:
+        raise ValueError(f"{path} holds other weights than {plan.network} has: {str(error).splitlines()[-1].strip()}") from None
+    return net.eval(), plan

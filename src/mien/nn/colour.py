@@ -1,0 +1,28 @@
+"""Brightness and colour as MATLAB's `rgb2ycbcr` separates them: ITU-R BT.601, Y in 16..235 of 255."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+MATRIX = ((65.481, 128.553, 24.966), (-37.797, -74.203, 112.0), (112.0, -93.786, -18.214))
+OFFSET = (16.0, 128.0, 128.0)
+"""For R, G, B in 0..1; Y, Cb, Cr in 0..255."""
+
+
+def ycbcr(x: Tensor) -> Tensor:
+    """(B, 3, H, W) RGB in 0..1 -> (B, 3, H, W): Y, Cb, Cr in 0..1, Y from 16/255 to 235/255."""
+    matrix, offset = x.new_tensor(MATRIX) / 255, x.new_tensor(OFFSET) / 255
+    return torch.einsum("ij,bjhw->bihw", matrix, x) + offset.view(1, 3, 1, 1)
+
+
+def luma(x: Tensor) -> Tensor:
+    """(B, 3, H, W) RGB in 0..1 -> (B, 1, H, W): Y alone."""
+    weights = (x.new_tensor(MATRIX[0]) / 255).view(1, 3, 1, 1)
+    return (x * weights).sum(1, keepdim=True) + OFFSET[0] / 255
+
+
+def rgb(x: Tensor) -> Tensor:
+    """The inverse of `ycbcr`, not clipped."""
+    matrix, offset = torch.linalg.inv(x.new_tensor(MATRIX, dtype=torch.float64) / 255), x.new_tensor(OFFSET) / 255
+    return torch.einsum("ij,bjhw->bihw", matrix.to(x), x - offset.view(1, 3, 1, 1))

@@ -1,0 +1,45 @@
+"""Trainings of enlargers, on the pictures the papers learnt from: 91 of Yang et al. 2010, and 200 of the Berkeley set."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mien.train.recipe import EnlargeRecipe
+
+BOTH = ("t91", "bsds_train")
+FAST = EnlargeRecipe(
+    "mien-upscale", "sr", parts=BOTH, epochs=400, batch=16, patch=48, optimiser="muon", lr=0.01, bias_lr=0.1, momentum=0.95,
+    schedule="cosine", warmup=0.02, final=1e-3, average=0.998, zooms=(1.0, 0.8, 0.6), inputs="none",
+)  # fmt: skip
+
+
+def fast() -> EnlargeRecipe:
+    """The own network of mien, x2, x3 and x4 at once."""
+    return FAST
+
+
+def vdsr() -> EnlargeRecipe:
+    """VDSR as in its paper (Kim et al. 2016): all scales, 41-pixel patches, 64 a step, momentum 0.9, rate 0.1 a tenth three times."""
+    return EnlargeRecipe(
+        "vdsr", "sr", parts=BOTH, epochs=80, batch=64, patch=21, even=True, optimiser="sgd", lr=0.1, momentum=0.9, l2=1e-4,
+        schedule="step", milestones=(0.25, 0.5, 0.75), relative_clip=0.01, loss="squared", inputs="none",
+    )  # fmt: skip
+
+
+def vdsr_quick() -> EnlargeRecipe:
+    """VDSR in little time: Muon, a falling rate, an average of the weights."""
+    return replace(vdsr(), optimiser="muon", lr=0.01, bias_lr=0.1, momentum=0.95, l2=0.0, schedule="cosine", warmup=0.02, final=1e-3,
+                   average=0.998, relative_clip=0.0, batch=16, loss="absolute")  # fmt: skip
+
+
+def srcnn() -> EnlargeRecipe:
+    """SRCNN 9-5-5, x3 (Dong et al. 2015): one network a scale (--set scales=2); Adam where the paper waits for SGD."""
+    return EnlargeRecipe(
+        "srcnn", "sr", {"name": "9-5-5"}, parts=BOTH, scales=(3,), epochs=2000, batch=32, patch=22, even=True, optimiser="adam",
+        lr=1e-3, last_lr=0.1, schedule="cosine", warmup=0.01, final=1e-3, average=0.998, loss="squared", inputs="none",
+    )  # fmt: skip
+
+
+def srcnn_915() -> EnlargeRecipe:
+    """SRCNN 9-1-5, the first and smallest (Dong et al. 2014)."""
+    return replace(srcnn(), options={"name": "9-1-5"})

@@ -1,0 +1,131 @@
+"""The training of an enlarger from folders of pictures to a run folder: model, card, curves."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+
+from mien.data.files import atomic
+from mien.data.pictures import read_picture
+from mien.data.sources import PICTURES, natural
+from mien.models.enlarger import load, save
+from mien.nn.memory import keep_freed_memory
+from mien.progress import Progress, say
+from mien.runtime import Runtime, choose
+from mien.train import report
+from mien.train.enlarge import EnlargeTask, brightness
+from mien.train.loop import fit
+from mien.train.recipe import EnlargeRecipe
+from mien.train.session import MODEL, PARTITION, RECIPE, advice, check_folder, claimed, first_process, remember, told_changes
+from mien.train.types import Every, Fitted
+from mien.types import LearnedEnlarger
+
+
+def pictures_in(source: Path, parts: tuple[str, ...]) -> list[Path]:
+    """Every picture in these folders below `source` (none: in `source`), in order. ValueError where there is none."""
+    folders = [source / part for part in parts] or [source]
+    for folder in folders:
+        if not folder.is_dir():
+            raise ValueError(f"no folder {folder}: expected pictures to learn from there")
+    found = [path for folder in folders for path in sorted(folder.rglob("*"), key=lambda p: natural(str(p)))
+             if path.suffix.lower().lstrip(".") in PICTURES]  # fmt: skip
+    if not found:
+        raise ValueError(f"no picture in {', '.join(map(str, folders))}")
+    return found
+
+
+def learn_enlarger(
+    recipe: EnlargeRecipe,
+    source: Path,
+    out: Path,
+    *,
+    minutes: float | None = None,
+    runtime: Runtime | None = None,
+    resume: bool = False,
+    label: str = "train",
+) -> LearnedEnlarger:
+    """Train `recipe` on the pictures in `source`; everything about it is in `out` afterwards.
+
+    ValueError for bad data, or a folder that holds a run (of other settings, or one that was not asked to be resumed); RuntimeError
+    where another process is training there.
+    """
+    runtime = runtime or choose()
+    if runtime.device.type == "cpu":
+        keep_freed_memory()
+    paths = pictures_in(source, recipe.parts)
+    if len(paths) <= recipe.dev:
+        raise ValueError(f"{source} has {len(paths)} pictures, of which dev={recipe.dev} are held back: none is left to learn from")
+    held = set(np.random.default_rng(recipe.seed).permutation(len(paths))[:recipe.dev].tolist())
+    with Progress("read", total=len(paths), unit="pictures") as bar:
+        images = []
+        for path in paths:
+            images.append(brightness(read_picture(path)))
+            bar.advance()
+    names = {"train": [str(path.relative_to(source)) for i, path in enumerate(paths) if i not in held],
+             "dev": [str(paths[i].relative_to(source)) for i in sorted(held)]}  # fmt: skip
+    with claimed(out):
+        if first_process():
+            check_folder(recipe, out, resume)
+        task = EnlargeTask(recipe, [one for i, one in enumerate(images) if i not in held], [images[i] for i in sorted(held)])
+        task.advice = advice(recipe)
+        if first_process():
+            remember(recipe, names, out)
+            say(f"{label}: {len(names['train'])} pictures, {task.steps} steps of {recipe.batch} patches; {runtime.reason}")
+        every = Every(steps=max(task.steps // 50, 1), seconds=600)
+        fitted = fit(task, out, steps=task.steps, minutes=minutes, runtime=runtime, resume=resume, seed=recipe.seed, evaluate=every,
+                     label=label)  # fmt: skip
+        return _conclude(task, names, fitted, out)
+
+
+def _conclude(task: EnlargeTask, names: dict[str, list[str]], fitted: Fitted, out: Path) -> LearnedEnlarger:
+    files = [MODEL, RECIPE, PARTITION]
+    if first_process():
+        save(out / MODEL, task.result, task.plan)
+        if fitted.history:
+            report.curves(list(fitted.history), out / "curves.png")
+            files.append("curves.png")
+    last = fitted.history[-1] if fitted.history else {}
+    found = {name.removeprefix("dev/").removesuffix(" dB"): round(value, 3) for name, value in last.items() if name.endswith(" dB")}
+    kept = sum(p.numel() for p in load(out / MODEL)[0].parameters()) if (out / MODEL).is_file() else 0
+    learned = LearnedEnlarger(
+        out, task.recipe.network, kept, tuple(task.recipe.scales), {name: len(some) for name, some in names.items()},
+        round(fitted.steps / task.epoch_steps, 2), round(fitted.seconds, 1), round(fitted.items_per_second, 1), found,
+        fitted.reason, (*files, "card.toml"),
+    )  # fmt: skip
+    if first_process():
+        with atomic(out / "card.toml") as draft:
+            draft.write_text(card_text(task, learned), encoding="utf-8")
+    return learned
+
+
+def card_text(task: EnlargeTask, learned: LearnedEnlarger) -> str:
+    """A card for the model in the run folder, in the form of `mien.weights`' cards."""
+    data = (learned.out / MODEL).read_bytes()
+    changed = {f.name: v for f in dataclasses.fields(EnlargeRecipe)
+               if f.name not in ("network", "data") and (v := getattr(task.recipe, f.name)) not in (f.default, {})}  # fmt: skip
+    chosen = ", ".join(f"{name} {dict(v) if isinstance(v, dict) else v}" for name, v in changed.items())
+    scales = ", ".join(f"x{scale}" for scale in learned.scales)
+    lines = {
+        "title": f"{learned.network}, {scales}",
+        "what": f"enlarges pictures ({scales})",
+        "paper": "",
+        "licence": "",
+        "input": "(B, 1, h, w) brightness (MATLAB's Y) in 0..1",
+        "training_data": f"{learned.pictures['train']} pictures of {task.recipe.data}",
+        "recipe": f"{chosen}; {learned.epochs:g} epochs, {learned.seconds:g} s, {learned.patches_per_second:g} patches a second"
+        + told_changes(learned.out),
+        "parameters": learned.parameters,
+        "size": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "format": "safetensors",
+        "kind": "enlarger",
+    }
+    text = "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in lines.items())
+    for scale, value in learned.psnr.items():
+        protocol = f"mean of {learned.pictures['dev']} pictures held back, Y, {scale.removeprefix('x')} pixels of each border left out"
+        text += f'\n[[scores]]\nname = "PSNR {scale}, dB"\nvalue = {value:.3f}\nprotocol = "{protocol}"\n'
+    return text
