@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COMPOSITE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
+ENHANCED = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
+"""What the picture shows was there before; an algorithm has made it larger or cleaner."""
 RECORD = "mien.record"
 """The assertion that keeps the consent and the model."""
 OFFLINE = {
@@ -45,12 +47,14 @@ def sign(
     model: str = "",
     identity: Identity | None = None,
     label: Mapping[str, str] | None = None,
+    source_type: str = COMPOSITE,
 ) -> None:
     """Write `source` (JPEG, PNG, MP4) to `target` (may be the same) with the AIGC label and a signed C2PA manifest.
 
     `action`: what was done, in words. `parents`: what it was made from; the first one is what was edited, the others
     were placed into it; credentials they carry are kept. `identity`: who signs, by default the local one. `label`: the
-    AIGC label, by default a fresh one; one that the file carries already stays.
+    AIGC label, by default a fresh one, none where it is empty; one that the file carries already stays. `source_type`: what
+    kind of work it is, a term of IPTC's NewsCodes: by default one with parts that a network made.
     ValueError: a file that cannot be signed or read, a target of another kind. OSError, RuntimeError: not written.
     """
     import c2pa
@@ -67,12 +71,12 @@ def sign(
         if source not in parents and _has_credentials(source, mime, context):
             parents = [source, *parents]
         with (
-            _with_label(source, mime, draft, label or aigc_label()) as content,
+            _with_label(source, mime, draft, aigc_label() if label is None else label) as content,
             _Target(draft, "w+b") as file,
             BufferedRandom(file) as out,
         ):
             try:
-                builder = c2pa.Builder(json.dumps(_definition(title, action, len(parents), consent, model)), context)
+                builder = c2pa.Builder(json.dumps(_definition(title, action, len(parents), consent, model, source_type)), context)
                 with builder:
                     for number, parent in enumerate(parents):
                         _add_parent(builder, number, parent)
@@ -110,7 +114,7 @@ def _context() -> AbstractContextManager[Any]:
     return c2pa.Context.from_dict(OFFLINE | {"verify": verify, "builder": builder})
 
 
-def _definition(title: str, action: str, parents: int, consent: str, model: str) -> dict[str, Any]:
+def _definition(title: str, action: str, parents: int, consent: str, model: str, source_type: str) -> dict[str, Any]:
     """The manifest. C2PA 2: the first action is c2pa.created, or c2pa.opened where something was edited."""
     now = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     agent = {"name": "mien", "version": __version__}
@@ -118,7 +122,7 @@ def _definition(title: str, action: str, parents: int, consent: str, model: str)
         "action": "c2pa.edited" if parents else "c2pa.created",
         "when": now,
         "softwareAgent": agent,
-        "digitalSourceType": COMPOSITE,
+        "digitalSourceType": source_type,
         "description": action,
     }
     taken = [
@@ -176,7 +180,7 @@ def _with_label(source: Path, mime: str, draft: Path, label: Mapping[str, str]) 
     """The file's content with an AIGC label: as it is where it has one, else in memory (picture) or a copy (video)."""
     if mime.startswith("video/"):
         _check_video(source)
-    if read_label(source):
+    if not label or read_label(source):
         with source.open("rb") as file:
             yield file
     elif mime.startswith("image/"):

@@ -1,0 +1,116 @@
+"""Writing what was enlarged: whether it can be, PNG row by row and other formats whole, signed as what it is."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from mien.data.pictures import WRITABLE, kept
+from mien.data.png import LARGEST, PngWriter
+from mien.data.rows import MODES
+from mien.progress import say
+from mien.provenance.container import SIGNABLE, kind
+from mien.provenance.identity import Identity
+from mien.provenance.label import read_label
+from mien.provenance.manifest import ENHANCED, sign
+from mien.runtime import memory
+from mien.tiled import Enlarger, Plan, amount
+
+Shape = tuple[int, int, int, int]
+"""Height, width, channels, bits a channel of a result."""
+SIDES = {"PNG": LARGEST, "JPEG": 65_535, "WEBP": 16_383}
+"""Pixels of the longest side these formats have."""
+SIGNED = tuple(suffix for name, suffixes in SIGNABLE.values() if name in ("JPEG", "PNG") for suffix in suffixes)
+WHOLE = 8
+"""Bytes a pixel that Pillow needs to write a picture that it takes whole."""
+SMALL = 32_000_000
+"""Pixels up to which a PNG is packed as tightly as usual: beyond, time matters more than a twentieth of the size."""
+LARGE = 1 << 28
+"""Bytes of a file beyond which it is not signed: who signs holds it in memory several times."""
+
+
+def checked(source: Path, output: Path, signing: bool) -> str:
+    """PNG, JPEG or WEBP, as the output's name says. ValueError, before anything is read, for a name that will not do."""
+    name = WRITABLE.get(output.suffix.lower())
+    if name is None:
+        raise ValueError(f"{output}: cannot write {output.suffix or 'no suffix'}, expected one of {' '.join(WRITABLE)}")
+    if output.is_dir():
+        raise ValueError(f"{output} is a folder, expected the name of a picture")
+    if output.resolve() == source.resolve():
+        raise ValueError(f"{output} is the picture itself: choose another name, so that the original is kept")
+    if signing and output.suffix.lower() not in SIGNED:
+        raise ValueError(f"{output}: a {name} file cannot be signed: write {' or '.join(SIGNED)}, or leave signing out")
+    return name
+
+
+def fits(output: Path, name: str, shape: Shape) -> None:
+    """ValueError where the format has no pictures of that size."""
+    if max(shape[:2]) > SIDES[name]:
+        raise ValueError(f"{output}: {shape[1]} x {shape[0]} pixels, {name} has at most {SIDES[name]} a side: write .png")
+
+
+def suffices(planned: Plan, output: Path, name: str, shape: Shape) -> Plan:
+    """The plan with the memory that writing takes.
+
+    RuntimeError or OSError where memory or disk will not do, ValueError where they would for a PNG.
+    """
+    size = shape[0] * shape[1]
+    whole = replace(planned, memory=planned.memory + (0 if name == "PNG" else WHOLE * size))
+    free = memory()[1]
+    if free is not None and whole.memory > free:
+        if planned.memory <= free:
+            raise ValueError(f"{output}: a {name} of this size takes about {amount(whole.memory)} of memory, {amount(free)} are free: "
+                             f"write .png, which takes {amount(planned.memory)}")  # fmt: skip
+        raise RuntimeError(f"about {amount(planned.memory)} of memory are needed, {amount(free)} are free: choose smaller tiles")
+    needed = size * shape[2] * shape[3] // 8
+    place = next(folder for folder in output.resolve().parents if folder.is_dir())
+    there = shutil.disk_usage(place).free
+    if needed > there:
+        raise OSError(errno.ENOSPC, f"about {amount(needed)} of disk are needed meanwhile, {amount(there)} are free", str(place))
+    return whole
+
+
+def write(draft: Path, name: str, parts: Iterator[np.ndarray], shape: Shape, source: Path, quality: int) -> None:
+    """Parts (n, W, C) from top to bottom, with the profile and the EXIF of `source`; a PNG never is in memory as a whole."""
+    height, width, channels, depth = shape
+    profile, exif = kept(source, (width, height), b"RGB " if channels > 2 else b"GRAY")
+    if name == "PNG":
+        with draft.open("wb") as file:
+            level = 6 if width * height <= SMALL else 3
+            png = PngWriter(file, width, height, channels, depth, profile=profile, exif=exif, level=level)
+            for part in parts:
+                png.write(part)
+            png.close()
+        return
+    mode = next(mode for mode, count in MODES.values() if count == channels)
+    picture, top = Image.new(mode, (width, height)), 0
+    for part in parts:
+        band = Image.fromarray(part[..., 0] if channels == 1 else part)
+        picture.paste(band, (0, top))
+        top += band.height
+    options: dict[str, object] = {"exif": exif} if exif else {}
+    if name == "JPEG":
+        options["subsampling"] = 0
+    picture.save(draft, format=name, icc_profile=profile, quality=quality, **options)
+
+
+def signed_as_enlarged(draft: Path, output: Path, source: Path, enlarger: Enlarger, signer: Identity | None) -> bool:
+    """Sign `draft` as what it is: an enhanced `source`; a label that says the source was generated goes on with it.
+
+    False, with a line, for a picture too large to be held in memory.
+    """
+    size = draft.stat().st_size
+    if size > LARGE and draft.suffix.lower() in SIGNED:
+        say(f"{output.name} has {amount(size)}: too large to be signed")
+        return False
+    by = "interpolation" if enlarger.name == "bicubic" else "a trained network"
+    parents = [source] if kind(source) != "image/bmp" else []
+    sign(draft, draft, title=output.name, action=f"enlarged {enlarger.scale} times by {by} ({enlarger.name})", parents=parents,
+         model=f"mien upscale {enlarger.name}", identity=signer, label=read_label(source) or {}, source_type=ENHANCED)
+    return True
