@@ -1,8 +1,9 @@
-"""Pages that stand alone: one HTML file with its pictures inside, that fetches nothing and runs nothing."""
+"""Pages that stand alone: one HTML file with its pictures inside, that fetches nothing and runs nothing but what its policy names."""
 
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Iterable, Sequence
 from html import escape
 from pathlib import Path
@@ -14,12 +15,18 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri
 KINDS = {b"\x89PNG": "png", b"GIF8": "gif", b"\xff\xd8\xff": "jpeg"}
 
 
-def write_html(path: Path, title: str, style: Path, body: Iterable[str]) -> None:
-    """Write a page; `style` is its CSS, `title` plain text, `body` HTML that is escaped already."""
-    head = (f"<meta charset='utf-8'><meta http-equiv='Content-Security-Policy' content=\"{POLICY}\">"
+def write_html(path: Path, title: str, style: Path, body: Iterable[str], script: str = "") -> None:
+    """Write a page; `style` is its CSS, `title` plain text, `body` HTML that is escaped already.
+
+    `script`: ours, run at the end of the page; the policy allows it by its hash and no other.
+    """
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    policy = f"{POLICY}; script-src 'sha256-{digest}'" if script else POLICY
+    head = (f"<meta charset='utf-8'><meta http-equiv='Content-Security-Policy' content=\"{policy}\">"
             "<meta name='viewport' content='width=device-width'>"
             f"<title>{escape(title)}</title><style>{style.read_text('utf-8')}</style>")  # fmt: skip
-    lines = ["<!doctype html>", f"<html lang='en'><head>{head}</head>", "<body><main>", *body, "</main></body></html>", ""]
+    end = f"<script>{script}</script>" if script else ""
+    lines = ["<!doctype html>", f"<html lang='en'><head>{head}</head>", "<body><main>", *body, f"</main>{end}</body></html>", ""]
     with atomic(path) as draft:
         draft.write_text("\n".join(lines), encoding="utf-8")
 

@@ -71,6 +71,5 @@ def _targets(found: Sequence[Source], source: Path, output: Path, signing: bool)
     suffixes = [".mp4" if one.kind == "video" else one.path.suffix if one.path.suffix.lower() in kept else ".png" for one in found]
     plain = [output / one.path.relative_to(source).with_suffix(suffix) for one, suffix in zip(found, suffixes, strict=True)]
     often = Counter(str(path).casefold() for path in plain)
-    clear = [path if often[str(path).casefold()] == 1 or path.suffix == one.path.suffix else path.with_name(one.path.name + path.suffix)
-             for one, path in zip(found, plain, strict=True)]  # fmt: skip
-    return clear
+    alone = [often[str(path).casefold()] == 1 or path.suffix == one.path.suffix for one, path in zip(found, plain, strict=True)]
+    return [path if clear else path.with_name(one.path.name + path.suffix) for one, path, clear in zip(found, plain, alone, strict=True)]

@@ -117,12 +117,18 @@ def _computed(source: Path, output: Path, how: How, kind: str, parts: Parts) -> 
     return shape, planned
 
 
-def enlarge_frames(frames: np.ndarray, how: How) -> np.ndarray:
-    """(B, H, W, 3) uint8 RGB -> (B, s H, s W, 3), in memory."""
-    x = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
-    planned = plan(*frames.shape[1:3], scale=how.enlarger.scale, halo=how.enlarger.halo, tile=how.tile, workers=how.workers)
-    y = apply(of_pixels(how.enlarger, 3, 8, 3, 8), x, planned, how.runtime)
-    return y.permute(0, 2, 3, 1).contiguous().numpy()
+class Frames:
+    """`Frames(how, height, width)(frames)`: (B, H, W, 3) uint8 RGB -> (B, s H, s W, 3), in memory; `plan` says what one takes."""
+
+    def __init__(self, how: How, height: int, width: int) -> None:
+        self.how, self.network = how, of_pixels(how.enlarger, 3, 8, 3, 8)
+        cut = plan(height, width, scale=how.enlarger.scale, halo=how.enlarger.halo, tile=how.tile, workers=how.workers, pixel=6)
+        self.plan = measured(cut, self.network, how.runtime, lambda h, w: torch.zeros(1, 3, h, w, dtype=torch.uint8))
+
+    def __call__(self, frames: np.ndarray) -> np.ndarray:
+        """As the class says."""
+        x = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
+        return apply(self.network, x, self.plan, self.how.runtime).permute(0, 2, 3, 1).contiguous().numpy()
 
 
 def of_pixels(enlarger: Enlarger, channels: int, depth: int, made: int, made_depth: int) -> Callable[[Tensor], Tensor]:
@@ -184,11 +190,15 @@ def _pixels(part: Tensor) -> np.ndarray:
 
 
 def _job(source: Path, how: How, kind: str) -> Mapping[str, object]:
-    """What finished parts are made from: the file, the network by what it answers to a small picture, and how tiles are cut."""
+    """What finished parts are made from: the file, how, and how tiles are cut."""
     with source.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return made_by(how) | {"input": hashlib.file_digest(file, "sha256").hexdigest(), "tile": how.tile, "kind": kind}
+
+
+def made_by(how: How) -> dict[str, object]:
+    """Network and precision; another network of the same name is told by what it answers to a small picture."""
     probe = torch.linspace(0, 1, 3 * 12 * 12).reshape(1, 3, 12, 12)
     with torch.inference_mode():
         answer = _pixels((how.enlarger(probe.to(how.runtime.device)).cpu().float().clamp(0, 1) * 255).round())
-    return {"mien": __version__, "input": digest, "model": how.enlarger.name, "scale": how.enlarger.scale, "tile": how.tile,
-            "answer": hashlib.sha256(answer.tobytes()).hexdigest(), "precision": how.runtime.precision, "kind": kind}  # fmt: skip
+    return {"mien": __version__, "model": how.enlarger.name, "scale": how.enlarger.scale, "precision": how.runtime.precision,
+            "answer": hashlib.sha256(answer.tobytes()).hexdigest()}  # fmt: skip

@@ -15,7 +15,7 @@ from mien.data.pictures import WRITABLE, kept
 from mien.data.png import LARGEST, PngWriter
 from mien.data.rows import MODES
 from mien.progress import say
-from mien.provenance.container import SIGNABLE, kind
+from mien.provenance.container import SIGNABLE
 from mien.provenance.identity import Identity
 from mien.provenance.label import read_label
 from mien.provenance.manifest import ENHANCED, sign
@@ -109,8 +109,12 @@ def signed_as_enlarged(draft: Path, output: Path, source: Path, enlarger: Enlarg
     if size > LARGE and draft.suffix.lower() in SIGNED:
         say(f"{output.name} has {amount(size)}: too large to be signed")
         return False
-    by = "interpolation" if enlarger.name == "bicubic" else "a trained network"
-    parents = [source] if kind(source) != "image/bmp" else []
-    sign(draft, draft, title=output.name, action=f"enlarged {enlarger.scale} times by {by} ({enlarger.name})", parents=parents,
-         model=f"mien upscale {enlarger.name}", identity=signer, label=read_label(source) or {}, source_type=ENHANCED)
+    sign_as_enlarged(draft, draft, output.name, source, enlarger, signer)
     return True
+
+
+def sign_as_enlarged(draft: Path, target: Path, title: str, source: Path, enlarger: Enlarger, signer: Identity | None) -> None:
+    """Sign a picture or a video, whatever its size."""
+    by = "interpolation" if enlarger.name == "bicubic" else "a trained network"
+    sign(draft, target, title=title, action=f"enlarged {enlarger.scale} times by {by} ({enlarger.name})", parents=[source],
+         model=f"mien upscale {enlarger.name}", identity=signer, label=read_label(source) or {}, source_type=ENHANCED)
