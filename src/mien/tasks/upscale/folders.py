@@ -72,4 +72,5 @@ def _targets(found: Sequence[Source], source: Path, output: Path, signing: bool)
     plain = [output / one.path.relative_to(source).with_suffix(suffix) for one, suffix in zip(found, suffixes, strict=True)]
     often = Counter(str(path).casefold() for path in plain)
     alone = [often[str(path).casefold()] == 1 or path.suffix == one.path.suffix for one, path in zip(found, plain, strict=True)]
-    return [path if clear else path.with_name(one.path.name + path.suffix) for one, path, clear in zip(found, plain, alone, strict=True)]
+    whole = [path.with_name(one.path.name + path.suffix) for one, path in zip(found, plain, strict=True)]
+    return [path if clear else longer for path, longer, clear in zip(plain, whole, alone, strict=True)]

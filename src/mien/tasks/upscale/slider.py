@@ -66,8 +66,8 @@ def _picture(one: Enlarged) -> tuple[np.ndarray, np.ndarray, str]:
 
 
 def _frame(one: Moved) -> tuple[np.ndarray, np.ndarray, str]:
-    middle = (probe(one.input).duration or 0) / 2
-    small, large = (next(read_video(path, start=middle), None) or next(read_video(path)) for path in (one.input, one.output))
+    skip = (probe(one.input).frames or 0) // 2
+    small, large = (next(read_video(path, skip=skip)) for path in (one.input, one.output))
     height, width = small.image.shape[:2]
     before = _bicubic(small.image, one.scale, 0, width, 0, height)
     return before, large.image[: before.shape[0], : before.shape[1]], f"; shown is the frame at {small.time:.2f} s"
