@@ -92,7 +92,7 @@ def _rgb(rows: Rows, top: int, bottom: int, around: int = 0) -> np.ndarray:
 def _bicubic(pixels: np.ndarray, s: int, left: int, right: int, top: int, rows: int) -> np.ndarray:
     """Columns `left` to `right` and `rows` rows from `top` on, enlarged."""
     first = max(left - REACH, 0)
-    x = torch.from_numpy(np.ascontiguousarray(pixels[:, first : right + REACH])).permute(2, 0, 1)[None].float()
+    x = torch.from_numpy(pixels[:, first : right + REACH].copy()).permute(2, 0, 1)[None].float()
     y = enlarge(x, s)[0, :, s * top : s * (top + rows), s * (left - first) : s * (right - first)]
     return y.round().clamp(0, 255).byte().permute(1, 2, 0).numpy()
 
