@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from mien.data.files import atomic
 from mien.data.resize import REACH, enlarge
-from mien.models.mien_upscale import MienUpscale
+from mien.models.mien_upscale import MienUpscale, Summed
 from mien.models.srcnn import srcnn
 from mien.models.vdsr import vdsr
 from mien.nn.colour import rgb, ycbcr
@@ -66,7 +66,7 @@ def build(plan: Plan) -> nn.Module:
 
 def reach(net: nn.Module, scale: int) -> int:
     """Pixels of the small picture to each side of its own that a result depends on."""
-    radius = sum((conv.kernel_size[0] - 1) // 2 for conv in net.modules() if isinstance(conv, nn.Conv2d))
+    radius = sum((part.kernel_size[0] - 1) // 2 if isinstance(part, nn.Conv2d) else isinstance(part, Summed) for part in net.modules())
     if isinstance(net, Afterwards):
         return -(-radius // scale) + REACH
     alike = len(net.tails) - 1 if isinstance(net, MienUpscale) else 0  # one tail of several is asked

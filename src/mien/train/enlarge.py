@@ -37,7 +37,7 @@ class Pair:
 
 def brightness(image: np.ndarray) -> np.ndarray:
     """(H, W, 3) uint8 RGB -> (H, W) uint8: MATLAB's Y."""
-    x = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].double() / 255
+    x = torch.from_numpy(np.array(image, order="C")).permute(2, 0, 1)[None].double() / 255
     return (luma(x)[0, 0] * 255).round().byte().numpy()
 
 
