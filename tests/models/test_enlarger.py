@@ -7,9 +7,10 @@ import torch
 from torch import Tensor, nn
 
 from mien.data.resize import enlarge
-from mien.models.enlarger import Afterwards, Enlarger, Plan, build, load, reach, save
+from mien.models.enlarger import Afterwards, Enlarger, OneScale, Plan, build, load, reach, save
 from mien.models.mien_upscale import MienUpscale, Summed
 from mien.models.srcnn import srcnn
+from mien.models.srresnet import SRResNet, adversarial, deceiving, discriminator
 from mien.models.vdsr import vdsr
 from mien.nn.colour import ycbcr
 
@@ -110,3 +111,27 @@ def test_other_files_and_names_are_refused(tmp_path: Path) -> None:
         build(Plan("edsr", (2,)))
     with pytest.raises(ValueError, match="cannot be built"):
         build(Plan("vdsr", (2,), {"deep": 3}))
+
+
+@pytest.mark.parametrize("scale", [2, 4])
+def test_srresnet_sees_as_far_as_its_reach(scale: int) -> None:
+    torch.manual_seed(0)
+    net = shaken(OneScale(SRResNet(scale, 8, 1)))
+    far = reach(net, scale)
+    middle = far + 3
+    x = torch.rand(1, 3, 2 * far + 7, 2 * far + 7, requires_grad=True)
+    y = net(x, scale)[0, :, middle * scale:(middle + 1) * scale, middle * scale:(middle + 1) * scale]
+    rows = (torch.autograd.grad(y.sum(), x)[0][0] != 0).any(0).any(1).nonzero().flatten()
+    distance = max(middle - int(rows.min()), int(rows.max()) - middle)
+    assert far - 1 <= distance <= far
+
+
+def test_srgans_networks() -> None:
+    with torch.device("meta"):
+        assert parameters(SRResNet()) == 1_547_350
+        assert discriminator()(torch.rand(2, 3, 96, 96)).shape == (2, 1)
+    with pytest.raises(ValueError, match="by 2 or 4"):
+        SRResNet(3)
+    real, made = torch.tensor([[3.0]]), torch.tensor([[-3.0]])
+    assert adversarial(real, made) == pytest.approx(2 * 0.0486, abs=1e-3)  # both told right
+    assert deceiving(made) == pytest.approx(3.0486, abs=1e-3)

@@ -22,19 +22,19 @@ TINY = EnlargeRecipe("mien-upscale", "", {"width": 8, "depth": 2}, batch=4, patc
 
 
 def drawing(seed: int, side: int = 64) -> np.ndarray:
-    """(side, side) uint8: slanted stripes with sharp edges, which bicubic blurs."""
+    """(side, side, 1) uint8: slanted stripes with sharp edges, which bicubic blurs."""
     random = np.random.default_rng(seed)
     y, x = np.mgrid[:side, :side]
     angle, period = random.uniform(0, np.pi), random.uniform(7, 14)
-    return np.where((x * np.cos(angle) + y * np.sin(angle)) % period < period / 2, 40, 210).astype(np.uint8)
+    return np.where((x * np.cos(angle) + y * np.sin(angle)) % period < period / 2, 40, 210).astype(np.uint8)[..., None]
 
 
 def test_pairs_are_matlabs() -> None:
     large = drawing(0)[:50, :47]
     made = pair(large, 3)
-    assert made.large.shape == (48, 45)
-    wanted = resize(torch.from_numpy(large[:48, :45] / 255.0), 1 / 3)
-    np.testing.assert_allclose(made.small, wanted.numpy(), atol=1e-6)
+    assert made.large.shape == (48, 45, 1)
+    wanted = resize(torch.from_numpy(large[:48, :45, 0] / 255.0), 1 / 3)
+    np.testing.assert_allclose(made.small[..., 0], wanted.numpy(), atol=1e-6)
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
@@ -81,7 +81,7 @@ def test_sgd_with_the_papers_clipping_moves_no_weight_farther_than_theta() -> No
 def test_a_run_from_a_folder_and_what_it_refuses(tmp_path: Path) -> None:
     source = tmp_path / "pictures"
     for seed in range(4):
-        write_picture(source / f"{seed}.png", np.repeat(drawing(seed)[..., None], 3, 2))
+        write_picture(source / f"{seed}.png", np.repeat(drawing(seed), 3, 2))
     found = learn_enlarger(replace(TINY, epochs=2), source, tmp_path / "run", runtime=choose("cpu", "fp32"))
     assert isinstance(found, LearnedEnlarger)
     assert found.pictures == {"train": 3, "dev": 1}
