@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,8 +16,9 @@ from torch import Tensor, nn
 
 from mien.data.files import atomic
 from mien.data.resize import REACH, enlarge
-from mien.models.mien_upscale import MienUpscale
+from mien.models.mien_upscale import MienUpscale, Summed
 from mien.models.srcnn import srcnn
+from mien.models.srresnet import SRResNet
 from mien.models.vdsr import vdsr
 from mien.nn.colour import rgb, ycbcr
 
@@ -35,12 +37,32 @@ class Afterwards(nn.Module):
         return self.net(enlarge(x, scale))
 
 
+class OneScale(nn.Module):
+    """A network that enlarges by what it was built for, asked as the others are."""
+
+    def __init__(self, net: nn.Module) -> None:
+        super().__init__()
+        self.net = net
+
+    @property
+    def last(self) -> tuple[nn.Module, ...]:
+        """The layers whose outputs are answers."""
+        return getattr(self.net, "last", ())
+
+    def forward(self, x: Tensor, scale: int = 4) -> Tensor:
+        """(B, C, h, w) -> (B, C, s h, s w); `scale` is the network's own."""
+        return self.net(x)
+
+
 BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "srcnn": lambda **options: Afterwards(srcnn(**options)),
     "vdsr": lambda **options: Afterwards(vdsr(**options)),
     "mien-upscale": MienUpscale,
+    "srresnet": lambda **options: OneScale(SRResNet(**options)),
 }
-"""Network -> builder of a module that maps brightness (B, 1, h, w) in 0..1 and a scale to (B, 1, s h, s w)."""
+"""Network -> builder of a module that maps a picture (B, C, h, w) in 0..1 and a scale to (B, C, s h, s w)."""
+COLOURED = {"srresnet"}
+"""Those that take RGB; the others take brightness alone, and colours are enlarged by bicubic interpolation."""
 
 
 @dataclass(frozen=True)
@@ -66,19 +88,33 @@ def build(plan: Plan) -> nn.Module:
 
 def reach(net: nn.Module, scale: int) -> int:
     """Pixels of the small picture to each side of its own that a result depends on."""
-    radius = sum((conv.kernel_size[0] - 1) // 2 for conv in net.modules() if isinstance(conv, nn.Conv2d))
+    radius = sum((part.kernel_size[0] - 1) // 2 if isinstance(part, nn.Conv2d) else isinstance(part, Summed) for part in net.modules())
+    if isinstance(net, OneScale):
+        return _reach_of_one(net, scale)
     if isinstance(net, Afterwards):
         return -(-radius // scale) + REACH
     alike = len(net.tails) - 1 if isinstance(net, MienUpscale) else 0  # one tail of several is asked
     return radius - alike
 
 
+def _reach_of_one(net: nn.Module, scale: int) -> int:
+    """Convolutions after the picture has been enlarged reach half as far, or a quarter."""
+    far, factor = 0.0, 1
+    for part in net.modules():
+        if isinstance(part, nn.PixelShuffle):
+            factor *= part.upscale_factor
+        elif isinstance(part, nn.Conv2d):
+            far += (part.kernel_size[0] - 1) // 2 / factor
+    assert factor == scale
+    return math.ceil(far)
+
+
 class Enlarger:
     """A network at one scale, as pictures need it: (B, 3, h, w) RGB in 0..1 -> (B, 3, s h, s w); colours are enlarged by bicubic."""
 
-    def __init__(self, name: str, net: nn.Module | None, scale: int) -> None:
-        """`net`: None for bicubic interpolation."""
-        self.name, self.net, self.scale = name, net, scale
+    def __init__(self, name: str, net: nn.Module | None, scale: int, coloured: bool = False) -> None:
+        """`net`: None for bicubic interpolation; `coloured`: takes RGB, see `COLOURED`."""
+        self.name, self.net, self.scale, self.coloured = name, net, scale, coloured
         self.halo = REACH if net is None else max(reach(net, scale), REACH)
 
     def brightness(self, y: Tensor) -> Tensor:
@@ -90,6 +126,8 @@ class Enlarger:
         """Not clipped."""
         if self.net is None:
             return enlarge(x, self.scale)
+        if self.coloured:
+            return self.net(x, self.scale)
         parts = ycbcr(x)
         return rgb(torch.cat([self.brightness(parts[:, :1]).to(x.dtype), enlarge(parts[:, 1:], self.scale)], 1))
 

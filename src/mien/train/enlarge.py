@@ -14,7 +14,7 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 
 from mien.data.resize import cropped, resize, resize_pixels
-from mien.models.enlarger import Enlarger, Plan, build
+from mien.models.enlarger import Plan, build
 from mien.nn.colour import luma
 from mien.train.average import EMA
 from mien.train.optim import optimiser, set_rate
@@ -27,34 +27,35 @@ CLIPPED = 1.0
 
 @dataclass(frozen=True)
 class Pair:
-    """One picture's brightness, large and small, for one scale."""
+    """One picture, brightness or RGB, large and small, for one scale."""
 
     large: np.ndarray
-    """(s h, s w) uint8."""
+    """(s h, s w, C) uint8."""
     small: np.ndarray
-    """(h, w) float32 in 0..1, not rounded: as the papers' protocol has it."""
+    """(h, w, C) float32 in 0..1, not rounded: as the papers' protocol has it."""
 
 
 def brightness(image: np.ndarray) -> np.ndarray:
-    """(H, W, 3) uint8 RGB -> (H, W) uint8: MATLAB's Y."""
-    x = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)[None].double() / 255
-    return (luma(x)[0, 0] * 255).round().byte().numpy()
+    """(H, W, 3) uint8 RGB -> (H, W, 1) uint8: MATLAB's Y."""
+    x = torch.from_numpy(np.array(image, order="C")).permute(2, 0, 1)[None].double() / 255
+    return (luma(x)[0, 0] * 255).round().byte().numpy()[..., None]
 
 
 def pair(large: np.ndarray, scale: int) -> Pair:
-    """(H, W) uint8 -> what a network for `scale` is shown and should answer; what `scale` does not divide is cut off."""
+    """(H, W, C) uint8 -> what a network for `scale` is shown and should answer; what `scale` does not divide is cut off."""
     whole = cropped(large, scale)
-    return Pair(whole, resize(torch.from_numpy(whole / 255.0), 1 / scale).float().numpy())
+    small = resize(torch.from_numpy(whole / 255.0).permute(2, 0, 1), 1 / scale)
+    return Pair(whole, small.permute(1, 2, 0).float().numpy())
 
 
 def pairs(images: Sequence[np.ndarray], scales: Sequence[int], zooms: Sequence[float], least: int) -> dict[int, list[Pair]]:
-    """(H, W) uint8 pictures -> scale -> pairs whose small pictures are `least` pixels or more a side."""
+    """(H, W, C) uint8 pictures -> scale -> pairs whose small pictures are `least` pixels or more a side."""
     found: dict[int, list[Pair]] = {scale: [] for scale in scales}
     for image in images:
         for zoom in zooms:
             large = image if zoom == 1 else resize_pixels(image, zoom)
             for scale in scales:
-                if min(large.shape) >= least * scale:
+                if min(large.shape[:2]) >= least * scale:
                     found[scale].append(pair(large, scale))
     for scale, some in found.items():
         if not some:
@@ -67,7 +68,7 @@ class EnlargeTask(OneNetworkTask):
 
     def __init__(self, recipe: EnlargeRecipe, train: Sequence[np.ndarray], dev: Sequence[np.ndarray] = (),
                  net: nn.Module | None = None) -> None:
-        """`train`, `dev`: (H, W) uint8 brightness; `net`: trained weights to go on from."""
+        """`train`, `dev`: (H, W, C) uint8, brightness or RGB as the network takes it; `net`: trained weights to go on from."""
         self.recipe = recipe
         self.plan = Plan(recipe.network, tuple(recipe.scales), dict(recipe.options))
         torch.manual_seed(recipe.seed)
@@ -75,7 +76,7 @@ class EnlargeTask(OneNetworkTask):
         self.sides = {scale: round(recipe.patch * 2 / scale) if recipe.even else recipe.patch for scale in recipe.scales}
         self.train = pairs(train, recipe.scales, recipe.zooms, max(self.sides.values()))
         self.dev = pairs(dev, recipe.scales, (1.0,), 1) if dev else {}
-        self.sizes = {scale: np.cumsum([one.small.size for one in some]) for scale, some in self.train.items()}
+        self.sizes = {scale: np.cumsum([one.small[..., 0].size for one in some]) for scale, some in self.train.items()}
         self.items = recipe.batch
         area = sum(int(sizes[-1]) for sizes in self.sizes.values()) / len(self.sizes)
         self.epoch_steps = max(round(area / (recipe.batch * np.mean(list(self.sides.values())) ** 2)), 1)
@@ -120,18 +121,19 @@ class EnlargeTask(OneNetworkTask):
                 p.grad.mul_(recipe.last_lr)
 
     def patches(self, scale: int, random: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """(B, 1, p, p), (B, 1, s p, s p) in 0..1, turned and mirrored alike; large pictures are drawn from more often."""
+        """(B, C, p, p), (B, C, s p, s p) in 0..1, turned and mirrored alike; large pictures are drawn from more often."""
         side, sizes = self.sides[scale], self.sizes[scale]
         smalls, larges = [], []
         for _ in range(self.recipe.batch):
             one = self.train[scale][int(np.searchsorted(sizes, random.integers(sizes[-1]), side="right"))]
-            y, x = (int(random.integers(0, length - side + 1)) for length in one.small.shape)
+            y, x = (int(random.integers(0, length - side + 1)) for length in one.small.shape[:2])
             turn, mirror = int(random.integers(4)), bool(random.integers(2))
             small = np.rot90(one.small[y:y + side, x:x + side], turn)
             large = np.rot90(one.large[y * scale:(y + side) * scale, x * scale:(x + side) * scale], turn)
             smalls.append(small[:, ::-1] if mirror else small)
             larges.append(large[:, ::-1] if mirror else large)
-        return torch.from_numpy(np.stack(smalls))[:, None], torch.from_numpy(np.stack(larges))[:, None].float() / 255
+        shown, wanted = (torch.from_numpy(np.stack(some)).permute(0, 3, 1, 2) for some in (smalls, larges))
+        return shown.contiguous(), wanted.float() / 255
 
     def state(self) -> dict[str, Any]:
         """How often the run was rolled back."""
@@ -151,10 +153,11 @@ class EnlargeTask(OneNetworkTask):
 def dev_psnr(net: nn.Module, some: Sequence[Pair], scale: int) -> float:
     """Mean dB over pictures, borders of `scale` pixels left out."""
     device = next(net.parameters()).device
-    enlarger = Enlarger("", net, scale)
     values = []
     for one in some:
-        told = enlarger.brightness(torch.from_numpy(one.small)[None, None].to(device))[0, 0].float().cpu()
-        error = (told.clamp(0, 1) * 255 - torch.from_numpy(one.large.copy()).float())[scale:-scale, scale:-scale]
+        told = net(torch.from_numpy(one.small).permute(2, 0, 1)[None].to(device), scale).float().cpu().clamp(0, 1)
+        truth = torch.from_numpy(one.large.copy()).permute(2, 0, 1)[None].float() / 255
+        told, truth = (luma(x) if x.shape[1] == 3 else x for x in (told, truth))
+        error = 255 * (told - truth)[..., scale:-scale, scale:-scale]
         values.append(10 * math.log10(255**2 / max(float(error.square().mean()), 1e-9)))
     return sum(values) / len(values)

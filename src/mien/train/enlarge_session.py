@@ -12,7 +12,7 @@ import numpy as np
 from mien.data.files import atomic
 from mien.data.pictures import read_picture
 from mien.data.sources import PICTURES, natural
-from mien.models.enlarger import load, save
+from mien.models.enlarger import COLOURED, load, save
 from mien.nn.memory import keep_freed_memory
 from mien.progress import Progress, say
 from mien.runtime import Runtime, choose
@@ -63,7 +63,8 @@ def learn_enlarger(
     with Progress("read", total=len(paths), unit="pictures") as bar:
         images = []
         for path in paths:
-            images.append(brightness(read_picture(path)))
+            image = read_picture(path)
+            images.append(image if recipe.network in COLOURED else brightness(image))
             bar.advance()
     names = {"train": [str(path.relative_to(source)) for i, path in enumerate(paths) if i not in held],
              "dev": [str(paths[i].relative_to(source)) for i in sorted(held)]}  # fmt: skip

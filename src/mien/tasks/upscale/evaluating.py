@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from mien.data.pictures import read_picture
-from mien.data.resize import cropped, resize
+from mien.data.resize import cropped, resize, resize_pixels
 from mien.data.sources import PICTURES, natural
 from mien.metrics.restoration import Protocol, psnr_y, ssim_y
 from mien.models.enlarger import Enlarger
@@ -35,13 +35,18 @@ def truth(image: np.ndarray, grey: bool) -> np.ndarray:
 def scored(enlarger: Enlarger, image: np.ndarray, protocol: Protocol, device: torch.device, grey: bool = False) -> tuple[float, float]:
     """(H, W, 3) uint8 -> PSNR in dB and SSIM of what is made of its reduced brightness."""
     scale = enlarger.scale
-    large = cropped(truth(image, grey), scale)
-    if not large.size:
+    whole = cropped(image, scale)
+    if not whole.size:
         raise ValueError(f"{image.shape[1]} x {image.shape[0]} pixels cannot be reduced by {scale}")
-    small = resize(torch.from_numpy(large / 255)[None, None], 1 / scale)
-    small = small if enlarger.net is None else small.float().to(device)
-    told = enlarger.brightness(small)[0, 0].double().cpu().numpy()
-    told = np.clip(np.round(told * 255), 0, 255)
+    large = truth(whole, grey)
+    if enlarger.coloured:  # small pictures of 8 bits, as those of the papers that work in colour
+        small = torch.from_numpy(resize_pixels(whole, 1 / scale)).permute(2, 0, 1)[None].to(device).float() / 255
+        made = (enlarger(small)[0].permute(1, 2, 0) * 255).round().clamp(0, 255).byte().cpu().numpy()
+        told = truth(made, grey)
+    else:
+        small = resize(torch.from_numpy(large / 255)[None, None], 1 / scale)
+        small = small if enlarger.net is None else small.float().to(device)
+        told = np.clip(np.round(enlarger.brightness(small)[0, 0].double().cpu().numpy() * 255), 0, 255)
     return psnr_y(told, large, protocol.border), ssim_y(told, large, protocol.border)
 
 

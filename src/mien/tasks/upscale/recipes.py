@@ -43,3 +43,11 @@ def srcnn() -> EnlargeRecipe:
 def srcnn_915() -> EnlargeRecipe:
     """SRCNN 9-1-5, the first and smallest (Dong et al. 2014)."""
     return replace(srcnn(), options={"name": "9-1-5"})
+
+
+def srresnet() -> EnlargeRecipe:
+    """SRResNet, x4 (Ledig et al. 2017): squared error on 96-pixel patches, 16 a step, Adam 1e-4; weeks on a CPU, hours on a GPU."""
+    return EnlargeRecipe(
+        "srresnet", "sr", {"scale": 4}, parts=BOTH, scales=(4,), epochs=2000, batch=16, patch=24, optimiser="adam", lr=1e-4,
+        schedule="step", milestones=(0.5,), loss="squared", inputs="none", average=0.999,
+    )  # fmt: skip
