@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,7 @@ def speed() -> dict[str, object]:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     widths = [1, *[64] * 19, 1]
-    layers = [part for a, b in zip(widths, widths[1:], strict=False) for part in (nn.Conv2d(a, b, 3, padding=1), nn.ReLU(inplace=True))]
+    layers = [part for a, b in pairwise(widths) for part in (nn.Conv2d(a, b, 3, padding=1), nn.ReLU(inplace=True))]
     net = nn.Sequential(*layers[:-1]).eval().requires_grad_(False).to(memory_format=torch.channels_last)
     runtime, x = Runtime(torch.device("cpu"), "fp32", True, 1, ""), torch.rand(1, 1, 512, 512)
     plans = {tile: plan(512, 512, halo=20, tile=tile) for tile in TILES}
@@ -55,9 +56,10 @@ def speed() -> dict[str, object]:
             times[tile].append(time.perf_counter() - began)
             print(tile, round(times[tile][-1], 2), flush=True)
     names = {tile: "whole" if tile == 512 else f"tiles of {tile}" for tile in TILES}
-    rows = {names[tile]: {"seconds": round(statistics.median(times[tile]), 2), "spread": round(max(times[tile]) - min(times[tile]), 2),
-                          "megabytes": round(memory[tile] / 1e6, 1), "largest_difference": errors[tile]} for tile in TILES}  # fmt: skip
-    return {"network": "20 x (3 x 3, 64 channels), 512 x 512 pixels, halo 20", "threads": 1, "n": TURNS, "chosen_tile": side(20), **rows}
+    rows = {name: {"seconds": round(statistics.median(times[tile]), 2), "spread": round(max(times[tile]) - min(times[tile]), 2),
+                   "megabytes": round(memory[tile] / 1e6, 1), "largest_difference": errors[tile]} for tile, name in names.items()}
+    about = "20 x (3 x 3, 64 channels), 512 x 512 pixels, halo 20"
+    return {"network": about, "threads": 1, "n": TURNS, "chosen_tile": side(20), **rows}
 
 
 def enlarged(path: Path, output: Path) -> dict[str, object]:
@@ -71,9 +73,11 @@ def enlarged(path: Path, output: Path) -> dict[str, object]:
     torch.set_num_threads(1)
     done = upscale_picture(path, output, How(Enlarger("bicubic", None, 2), choose("cpu")))
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-    return {"input": [SIDE, SIDE], "output": [done.width, done.height], "tiles": done.tiles, "predicted_megabytes": round(done.memory / 1e6),
-            "peak_resident_megabytes": round(int(status["VmHWM"].split()[0]) * 1024 / 1e6), "predicted_seconds": done.predicted,
-            "seconds": done.seconds, "output_megabytes": round(output.stat().st_size / 1e6), "signed": done.signed}  # fmt: skip
+    peak = int(status["VmHWM"].split()[0]) * 1024
+    return {"input": [SIDE, SIDE], "output": [done.width, done.height], "tiles": done.tiles,
+            "predicted_megabytes": round(done.memory / 1e6), "peak_resident_megabytes": round(peak / 1e6),
+            "predicted_seconds": done.predicted, "seconds": done.seconds,
+            "output_megabytes": round(output.stat().st_size / 1e6), "signed": done.signed}  # fmt: skip
 
 
 def picture(path: Path, photo: Path | None) -> None:

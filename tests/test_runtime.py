@@ -1,6 +1,7 @@
 """Device and precision are chosen in words; bf16 is given up where it changes the answer."""
 
 import subprocess
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -108,6 +109,16 @@ def test_no_gpu_no_hint(monkeypatch: pytest.MonkeyPatch) -> None:
     told = describe_machine()
     assert told["gpus"] == []
     assert not any("GPU" in hint for hint in told["hints"])
+
+
+def test_a_containers_memory_does_not_count_the_files_kept_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {
+        "/proc/meminfo": "MemTotal: 16000 kB\nMemAvailable: 9000 kB\n", "/sys/fs/cgroup/memory.max": "8192000\n",
+        "/sys/fs/cgroup/memory.current": "7000000\n",
+        "/sys/fs/cgroup/memory.stat": "anon 5\ninactive_file 3000000\nactive_file 1000000\n",
+    }  # fmt: skip
+    monkeypatch.setattr(Path, "read_text", lambda path: files[str(path)])
+    assert memory() == (8192000, 8192000 - 3000000)
 
 
 def test_memory_is_plausible() -> None:

@@ -197,11 +197,20 @@ def memory() -> tuple[int | None, int | None]:
         with suppress(OSError, ValueError):  # "max" where there is no limit
             limit = int(Path("/sys/fs/cgroup/memory.max").read_text())
             used = int(Path("/sys/fs/cgroup/memory.current").read_text())
+            stat = dict(line.split() for line in Path("/sys/fs/cgroup/memory.stat").read_text().splitlines())
+            used -= int(stat["inactive_file"]) + int(stat["active_file"])  # files kept at hand, given up when memory is asked for
             total, available = min(total, limit), min(available, max(limit - used, 0))
         return total, available
     with suppress(OSError, ValueError, AttributeError):
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), None
     return None, None
+
+
+def resident() -> int | None:
+    """Bytes of memory that this process holds; None where the system does not say."""
+    with suppress(OSError, ValueError, IndexError):
+        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return None
 
 
 @torch.no_grad()

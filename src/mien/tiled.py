@@ -33,6 +33,8 @@ LEAST, MOST = 128, 512
 SHARE = 16
 """in between, so many times the halo: what is computed twice then costs a quarter at most. Smaller tiles that would fit a cache lose
 more than they win: convolutions of 64 channels compute far longer than they wait for memory."""
+TIMED = 2
+"""Runs of a tile of which the faster one is believed."""
 BAND = 256 << 20
 """Bytes that the bands in memory may take, unless a single row of pixels takes more."""
 
@@ -85,7 +87,7 @@ class Plan:
     columns: tuple[Span, ...]
     workers: int = 1
     memory: int = 0
-    """Bytes at most while it runs, beside what the process holds already; 0 where nothing was measured."""
+    """Bytes at most while it runs, those included that the caller holds already; 0 where nothing was measured."""
     seconds: float | None = None
     """Predicted from one tile."""
 
@@ -144,9 +146,10 @@ def plan(height: int, width: int, *, scale: int = 1, halo: int = 0, tile: int | 
 
 
 def measured(planned: Plan, network: Network, runtime: Runtime, sample: Callable[[int, int], Tensor], held: int = 0) -> Plan:
-    """`planned` with memory and time, from one tile in the middle; `sample(h, w)` gives such an input (B, C, h, w).
+    """`planned` with memory and time, from one tile; `sample(h, w)` gives such an input (B, C, h, w).
 
-    `held`: bytes that the caller holds beside the tiles (a decoded picture). The first run also warms up, so it is not the one timed.
+    `held`: bytes that the caller holds beside the tiles (a decoded picture, or all of the process). The first run only
+    warms up.
     """
     tall, wide = (max(span.last - span.first for span in spans) for spans in (planned.bands, planned.columns))
     x = sample(tall, wide)
@@ -154,9 +157,12 @@ def measured(planned: Plan, network: Network, runtime: Runtime, sample: Callable
     def one() -> tuple[Tensor, int, float]:
         with LiveBytes() as live:
             y = computed(network, x, runtime)
-        began = time.perf_counter()
-        computed(network, x, runtime)
-        return y, live.most, time.perf_counter() - began
+        times = []
+        for _ in range(TIMED):
+            began = time.perf_counter()
+            float(computed(network, x, runtime).flatten()[-1])  # reading a number waits for the device
+            times.append(time.perf_counter() - began)
+        return y, live.most, min(times)
 
     with _shared(runtime, planned.workers) as pool:
         y, most, seconds = pool.submit(one).result() if pool else one()

@@ -39,7 +39,7 @@ def test_without_signing_webp_stays(folder: Path, tmp_path: Path):
 def test_what_is_there_is_not_made_again_and_a_stopped_run_goes_on(folder: Path, tmp_path: Path):
     out = folder / "enlarged"  # inside: what is made is not enlarged again
     with pytest.raises(KeyboardInterrupt):
-        upscale_folder(folder, out, how(Nearest(stop=9)))
+        upscale_folder(folder, out, how(Nearest(stop=12)))
     some = [name for name in listed(out) if not name.endswith("part-rows")]
     assert 0 < len(some) < 5
     done = upscale_folder(folder, out, how(signing=False))

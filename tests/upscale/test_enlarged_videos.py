@@ -59,7 +59,7 @@ def test_a_stopped_video_goes_on(clip: Path, tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(videos, "SEGMENT", 4)
     monkeypatch.setattr(videos, "BATCH", 3)
     with pytest.raises(KeyboardInterrupt):
-        upscale_video(clip, tmp_path / "b.mp4", how(Nearest(stop=3 + 3)))  # 3 calls before the first batch
+        upscale_video(clip, tmp_path / "b.mp4", how(Nearest(stop=4 + 3)))  # 4 calls before the first batch
     assert not (tmp_path / "b.mp4").exists()
     done = upscale_video(clip, tmp_path / "b.mp4", how())
     assert (done.resumed, done.frames) == (8, 5)

@@ -21,10 +21,12 @@ from mien.data.rows import Rows, read_rows
 from mien.nn.alpha import RINGS, bled
 from mien.progress import say
 from mien.provenance.identity import Identity
-from mien.runtime import Runtime
-from mien.tasks.upscale.writing import Shape, checked, fits, signed_as_enlarged, suffices, write
+from mien.runtime import Runtime, resident
+from mien.tasks.upscale.writing import SMALL, Shape, checked, fits, packing, signed_as_enlarged, suffices, write
 from mien.tiled import Enlarger, Plan, apply, measured, plan, run
 
+ROWS = 16
+"""Of the input, that are packed to learn how long that takes."""
 LUMA = 0.299, 0.587, 0.114
 
 
@@ -64,7 +66,7 @@ class Enlarged:
     """Bits a channel."""
     tiles: int
     memory: int
-    """Bytes, as predicted."""
+    """Bytes of the process at most, as predicted."""
     predicted: float
     """Seconds, before the start."""
     seconds: float
@@ -88,7 +90,8 @@ def upscale_picture(source: Path, output: Path, how: How) -> Enlarged:
         height, width, channels, depth = shape
         made = (np.frombuffer(part, _type(depth)).reshape(-1, width, channels) for part in parts)
         with atomic(output) as draft:  # signed before it gets its name: nothing unsigned is ever at `output`
-            write(draft, kind, made, shape, source, how.quality)
+            large = width * height > SMALL and not how.quiet
+            write(draft, kind, made, shape, source, how.quality, f"write {output.name}" if large else "")
             signed = how.signing and signed_as_enlarged(draft, output, source, how.enlarger, how.signer)
     s = how.enlarger.scale
     resumed = s * planned.bands[done - 1].stop if done else 0
@@ -105,8 +108,11 @@ def _computed(source: Path, output: Path, how: How, kind: str, parts: Parts) -> 
     network = of_pixels(how.enlarger, rows.channels, rows.depth, channels, depth)
     runtime = replace(how.runtime, precision="fp32") if depth == 16 else how.runtime  # bf16 has 8 bits
     blank = lambda h, w: _batch(np.zeros((h, w, rows.channels), _type(rows.depth)))
-    planned = measured(_plan(rows, how), network, runtime, blank, rows.held)
-    planned = suffices(planned, output, kind, shape)
+    held = resident() or rows.held  # the picture is decoded
+    planned = suffices(measured(_plan(rows, how), network, runtime, blank, held), held, output, kind, shape)
+    if kind == "PNG" and planned.seconds is not None:
+        middle = rows.height // 2
+        planned = replace(planned, seconds=planned.seconds + packing(rows.band(middle, min(middle + ROWS, rows.height)), shape))
     if label:
         say(f"{source.name}: {planned}")
     if label and parts.done:
@@ -123,7 +129,7 @@ class Frames:
     def __init__(self, how: How, height: int, width: int) -> None:
         self.how, self.network = how, of_pixels(how.enlarger, 3, 8, 3, 8)
         cut = plan(height, width, scale=how.enlarger.scale, halo=how.enlarger.halo, tile=how.tile, workers=how.workers, pixel=6)
-        self.plan = measured(cut, self.network, how.runtime, lambda h, w: torch.zeros(1, 3, h, w, dtype=torch.uint8))
+        self.plan = measured(cut, self.network, how.runtime, lambda h, w: torch.zeros(1, 3, h, w, dtype=torch.uint8), resident() or 0)
 
     def __call__(self, frames: np.ndarray) -> np.ndarray:
         """As the class says."""

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import errno
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +17,7 @@ from PIL import Image
 from mien.data.pictures import WRITABLE, kept
 from mien.data.png import LARGEST, PngWriter
 from mien.data.rows import MODES
-from mien.progress import say
+from mien.progress import Progress, say
 from mien.provenance.container import SIGNABLE
 from mien.provenance.identity import Identity
 from mien.provenance.label import read_label
@@ -55,19 +58,20 @@ def fits(output: Path, name: str, shape: Shape) -> None:
         raise ValueError(f"{output}: {shape[1]} x {shape[0]} pixels, {name} has at most {SIDES[name]} a side: write .png")
 
 
-def suffices(planned: Plan, output: Path, name: str, shape: Shape) -> Plan:
-    """The plan with the memory that writing takes.
+def suffices(planned: Plan, held: int, output: Path, name: str, shape: Shape) -> Plan:
+    """The plan with the memory that writing takes; `held`: bytes of it that the process has already.
 
     RuntimeError or OSError where memory or disk will not do, ValueError where they would for a PNG.
     """
     size = shape[0] * shape[1]
     whole = replace(planned, memory=planned.memory + (0 if name == "PNG" else WHOLE * size))
     free = memory()[1]
-    if free is not None and whole.memory > free:
-        if planned.memory <= free:
-            raise ValueError(f"{output}: a {name} of this size takes about {amount(whole.memory)} of memory, {amount(free)} are free: "
-                             f"write .png, which takes {amount(planned.memory)}")  # fmt: skip
-        raise RuntimeError(f"about {amount(planned.memory)} of memory are needed, {amount(free)} are free: choose smaller tiles")
+    if free is not None and whole.memory - held > free:
+        more, png = amount(whole.memory - held), planned.memory - held
+        if png <= free:
+            raise ValueError(f"{output}: a {name} of this size takes about {more} of memory, {amount(free)} are free: write .png, "
+                             f"which takes {amount(png)}")  # fmt: skip
+        raise RuntimeError(f"about {more} of memory are needed, {amount(free)} are free: choose smaller tiles")
     needed = size * shape[2] * shape[3] // 8
     place = next(folder for folder in output.resolve().parents if folder.is_dir())
     there = shutil.disk_usage(place).free
@@ -76,16 +80,32 @@ def suffices(planned: Plan, output: Path, name: str, shape: Shape) -> Plan:
     return whole
 
 
-def write(draft: Path, name: str, parts: Iterator[np.ndarray], shape: Shape, source: Path, quality: int) -> None:
-    """Parts (n, W, C) from top to bottom, with the profile and the EXIF of `source`; a PNG never is in memory as a whole."""
+def level(shape: Shape) -> int:
+    """How hard zlib tries."""
+    return 6 if shape[0] * shape[1] <= SMALL else 3
+
+
+def packing(sample: np.ndarray, shape: Shape) -> float:
+    """Seconds that a PNG of `shape` takes to write, from some rows (n, W, C) like its own."""
+    began = time.perf_counter()
+    PngWriter(BytesIO(), sample.shape[1], len(sample), sample.shape[2], 8 * sample.dtype.itemsize, level=level(shape)).write(sample)
+    return (time.perf_counter() - began) * shape[0] * shape[1] * shape[2] * shape[3] / (8 * max(sample.nbytes, 1))
+
+
+def write(draft: Path, name: str, parts: Iterable[np.ndarray], shape: Shape, source: Path, quality: int, label: str = "") -> None:
+    """Parts (n, W, C) from top to bottom, with the profile and the EXIF of `source`; a PNG never is in memory as a whole.
+
+    `label`: what the progress is called; none is shown without.
+    """
     height, width, channels, depth = shape
     profile, exif = kept(source, (width, height), b"RGB " if channels > 2 else b"GRAY")
     if name == "PNG":
-        with draft.open("wb") as file:
-            level = 6 if width * height <= SMALL else 3
-            png = PngWriter(file, width, height, channels, depth, profile=profile, exif=exif, level=level)
+        with draft.open("wb") as file, (Progress(label, height, "rows") if label else nullcontext()) as bar:
+            png = PngWriter(file, width, height, channels, depth, profile=profile, exif=exif, level=level(shape))
             for part in parts:
                 png.write(part)
+                if bar is not None:
+                    bar.advance(len(part))
             png.close()
         return
     mode = next(mode for mode, count in MODES.values() if count == channels)
