@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from mien import __version__
-from mien.data.files import atomic
+from mien.data.files import atomic, no_empty_folders
 from mien.data.parts import Parts
 from mien.data.pictures import existing
 from mien.data.resize import REACH, enlarge
@@ -84,7 +84,7 @@ def upscale_picture(source: Path, output: Path, how: How) -> Enlarged:
     OSError or RuntimeError where the disk or the memory does not suffice. Nothing half-written is left.
     """
     began, kind = time.monotonic(), checked(source, output, how.signing)
-    with Parts(output, _job(existing(source), how, kind)) as parts:
+    with no_empty_folders(output.parent, *output.parent.parents), Parts(output, _job(existing(source), how, kind)) as parts:
         done = parts.done
         shape, planned = _computed(source, output, how, kind, parts)
         height, width, channels, depth = shape
