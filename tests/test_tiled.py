@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from mien import tiled
 from mien.runtime import Runtime
 from mien.tiled import Plan, Span, apply, halo, measured, plan, run, spans
+from mien.tiled.cutting import BAND
 
 CPU = Runtime(torch.device("cpu"), "fp32", True, 1, "for a test")
 
@@ -201,7 +201,7 @@ def test_the_plan_says_itself_before_it_starts():
 def test_wide_pictures_get_lower_bands():
     low = plan(1000, 200_000, scale=4, tile=128)
     assert len(low.columns) == 1563
-    assert max(span.stop - span.start for span in low.bands) * 200_000 * 16 * 2 * 16 <= tiled.BAND
+    assert max(span.stop - span.start for span in low.bands) * 200_000 * 16 * 2 * 16 <= BAND
 
 
 @pytest.mark.parametrize(("height", "width", "tile", "words"), [(0, 5, 128, "5 x 0 pixels"), (5, 5, 0, "tiles of 0 pixels")])
