@@ -10,6 +10,7 @@ import pytest
 
 from mien import runtime, weights
 from mien.cli import main
+from mien.tasks.models.run import models
 from mien.tasks.system import run
 
 
@@ -112,7 +113,7 @@ def test_a_damaged_file_is_a_row_and_a_finding(machine: dict, monkeypatch: pytes
         raise RuntimeError(f"{name} is not the file of the card; remove it")
 
     monkeypatch.setattr(weights, "find", find)
-    assert str(run.models()).splitlines()[1].split()[:2] == ["finder", "damaged"]
+    assert str(models()).splitlines()[1].split()[:2] == ["finder", "damaged"]
     assert "finder is not the file of the card; remove it" in [finding.what for finding in run.doctor().missing]
 
 

@@ -42,6 +42,13 @@ def test_a_flat_picture_stays_flat_and_sizes_are_rounded_up(length: int, scale: 
 
 
 @pytest.mark.parametrize("scale", [2, 3, 4])
+@pytest.mark.parametrize("shape", [(2, 3, 7, 9), (1, 1, 2, 2), (1, 2, 1, 5), (1, 1, 1, 1)])
+def test_enlarging_is_resizing(shape: tuple[int, ...], scale: int) -> None:
+    x = torch.rand(shape, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    torch.testing.assert_close(enlarge(x, scale), resize(x, scale))
+
+
+@pytest.mark.parametrize("scale", [2, 3, 4])
 def test_a_tile_with_its_reach_around_it_gives_what_the_whole_gives(scale: int) -> None:
     x = torch.rand(1, 2, 20, 22, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     whole, part = enlarge(x, scale), enlarge(x[..., 5:15, 6:18], scale)

@@ -124,6 +124,10 @@ class Enlarger:
     @torch.inference_mode()
     def __call__(self, x: Tensor) -> Tensor:
         """Not clipped."""
+        return self.in_colour(x)
+
+    def in_colour(self, x: Tensor) -> Tensor:
+        """The same where gradients, or an export, are wanted."""
         if self.net is None:
             return enlarge(x, self.scale)
         if self.coloured:

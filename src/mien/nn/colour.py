@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
 MATRIX = ((65.481, 128.553, 24.966), (-37.797, -74.203, 112.0), (112.0, -93.786, -18.214))
 OFFSET = (16.0, 128.0, 128.0)
 """For R, G, B in 0..1; Y, Cb, Cr in 0..255."""
+BACK = (np.linalg.inv(np.array(MATRIX)) * 255).tolist()
 
 
 def ycbcr(x: Tensor) -> Tensor:
@@ -24,5 +26,5 @@ def luma(x: Tensor) -> Tensor:
 
 def rgb(x: Tensor) -> Tensor:
     """The inverse of `ycbcr`, not clipped."""
-    matrix, offset = torch.linalg.inv(x.new_tensor(MATRIX, dtype=torch.float64) / 255), x.new_tensor(OFFSET) / 255
-    return torch.einsum("ij,bjhw->bihw", matrix.to(x), x - offset.view(1, 3, 1, 1))
+    matrix, offset = x.new_tensor(BACK), x.new_tensor(OFFSET) / 255
+    return torch.einsum("ij,bjhw->bihw", matrix, x - offset.view(1, 3, 1, 1))

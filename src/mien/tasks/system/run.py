@@ -1,15 +1,11 @@
-"""What this machine can do, and which networks are at hand."""
+"""What this machine can do, and what mien can build."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mien.tasks.system.architectures import Architectures, Layers, every, one
-
-if TYPE_CHECKING:
-    from mien.weights import Card
 
 TOP_LEVEL = True
 
@@ -71,39 +67,6 @@ class Doctor:
         return "\n".join(lines if self.missing else [*lines, "Nothing is missing."])
 
 
-@dataclass(frozen=True)
-class Model:
-    """One network mien knows, from its card."""
-
-    name: str
-    title: str
-    parameters: int
-    licence: str
-    megabytes: float
-    """Of the weights' file, in 10^6 bytes."""
-    path: Path | None
-    """The file on this machine; None: not here, or not whole."""
-    problem: str
-    """What is wrong with the file that was found; mostly empty."""
-
-
-@dataclass(frozen=True)
-class Models:
-    """Every network mien knows."""
-
-    models: tuple[Model, ...]
-
-    def __str__(self) -> str:
-        cells = [("name", "weights", "parameters", "MB", "licence", "what it is")]
-        for model in self.models:
-            state = "here" if model.path else "damaged" if model.problem else "missing"
-            size = f"{model.megabytes:.1f}"
-            cells.append((model.name, state, f"{model.parameters:,}", size, model.licence, model.title))
-        name, state, count, size, licence, _ = (max(map(len, column)) for column in zip(*cells, strict=True))
-        form = f"{{:{name}}}  {{:{state}}}  {{:>{count}}}  {{:>{size}}}  {{:{licence}}}  {{}}"
-        return "\n".join(form.format(*row) for row in cells)
-
-
 def doctor() -> Doctor:
     """Say what this machine computes with, which versions are installed, what is missing and what to do about it.
 
@@ -111,11 +74,13 @@ def doctor() -> Doctor:
     """
     import shutil
 
+    from mien.weights.listing import listed
+
     versions, missing = _versions()
     encoders = _encoders() if "av" in versions else {}
     missing += [Finding(f"the encoder {name}: {ENCODERS[name]}", "pip install --force-reinstall --no-deps av")
                 for name, here in encoders.items() if not here]  # fmt: skip
-    known = models().models
+    known = listed()
     for model in known:
         if not model.path:
             missing.append(Finding(model.problem or f"the weights of {model.name}", "mien models --fetch"))
@@ -139,20 +104,6 @@ def doctor() -> Doctor:
                   weights_here=here, weights_known=len(known), free_gb=free, missing=tuple(missing))  # fmt: skip
 
 
-def models(*, fetch: bool = False) -> Models:
-    """List the networks mien knows: name, whether the weights are here, parameters, size, licence, and what each is.
-
-    Args:
-        fetch: first get the weights that are not here yet (needs a network; kept in the cache).
-
-    """
-    from mien import weights
-
-    if fetch:
-        weights.fetch()
-    return Models(tuple(_model(card) for card in weights.cards()))
-
-
 def networks(name: str | None = None, *, size: int | None = None) -> Architectures | Layers:
     """List every architecture mien can build and train, or one layer by layer: parameters, multiplications, receptive field.
 
@@ -168,17 +119,6 @@ def networks(name: str | None = None, *, size: int | None = None) -> Architectur
             raise ValueError("--size is for one architecture: mien networks NAME --size 512")
         return every()
     return one(name, size)
-
-
-def _model(card: Card) -> Model:
-    from mien import weights
-
-    path, problem = None, ""
-    try:
-        path = weights.find(card.name)
-    except RuntimeError as error:  # there, but not the file the card promises: worth a row, not the end of the list
-        problem = str(error)
-    return Model(card.name, card.title, card.parameters, card.licence, card.size / 1e6, path, problem)
 
 
 def _is_news(hint: str, missing: list[Finding]) -> bool:
@@ -219,4 +159,4 @@ def _encoders() -> dict[str, bool]:
     return {name: here(name) for name in ENCODERS}
 
 
-COMMANDS = (doctor, models, networks)
+COMMANDS = (doctor, networks)
