@@ -81,7 +81,7 @@ def test_alpha_is_enlarged_by_bicubic_and_has_no_dark_edge(tmp_path: Path):
     upscale_picture(tmp_path / "a.png", tmp_path / "b.png", how(Smooth(), tile=16))
     seen = whole(tmp_path / "b.png")
     alpha = torch.from_numpy(image[..., 3:]).permute(2, 0, 1).float()
-    assert np.abs(seen[..., 3] - enlarge(alpha, 3)[0].clamp(0, 255).numpy()).max() < 0.501
+    assert np.abs(seen[..., 3] - enlarge(alpha[None], 3)[0, 0].clamp(0, 255).numpy()).max() < 0.501
     edge = (seen[..., 3] > 20) & (seen[..., 3] < 235)
     assert edge.sum() > 100
     assert seen[edge][:, 0].min() >= 254

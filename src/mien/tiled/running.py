@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -20,16 +21,21 @@ Network = Callable[[Tensor], Tensor]
 """(B, C, h, w) -> (B, C', scale h, scale w), numbers of any kind in and out."""
 TIMED = 2
 """Runs of a tile of which the faster one is believed."""
+PROBE, STEP = 48, 16
+"""The tile that is measured has at most this part of all that is to be computed, or the fewest pixels a side that make sense."""
 
 
 def measured(planned: Plan, network: Network, runtime: Runtime, sample: Callable[[int, int], Tensor], held: int = 0) -> Plan:
-    """`planned` with memory and time, from one tile; `sample(h, w)` gives such an input (B, C, h, w).
+    """`planned` with memory and time, from one tile, a smaller one for a small picture; `sample(h, w)` gives an input (B, C, h, w).
 
     `held`: bytes that the caller holds beside the tiles (a decoded picture, or all of the process). The first run only
     warms up.
     """
     tall, wide = (max(span.last - span.first for span in spans) for spans in (planned.bands, planned.columns))
-    x = sample(tall, wide)
+    area = sum(b.last - b.first for b in planned.bands) * sum(c.last - c.first for c in planned.columns)
+    most = math.ceil(math.sqrt(area / PROBE) / STEP) * STEP
+    height, width = min(tall, most), min(wide, most)
+    x = sample(height, width)
 
     def one() -> tuple[Tensor, int, float]:
         with LiveBytes() as live:
@@ -42,12 +48,11 @@ def measured(planned: Plan, network: Network, runtime: Runtime, sample: Callable
         return y, live.most, min(times)
 
     with _shared(runtime, planned.workers) as pool:
-        y, most, seconds = pool.submit(one).result() if pool else one()
-    area = sum(b.last - b.first for b in planned.bands) * sum(c.last - c.first for c in planned.columns)
-    pixels = planned.width * max(b.last - b.first for b in planned.bands)
-    ins, outs = (t.nbytes / (tall * wide) for t in (x, y))
-    memory = planned.workers * (most + x.nbytes) + pixels * (ins + 2 * outs) + held
-    return replace(planned, memory=round(memory), seconds=seconds * area / (tall * wide) / planned.workers)
+        y, live, seconds = pool.submit(one).result() if pool else one()
+    tile, pixels = tall * wide, planned.width * max(b.last - b.first for b in planned.bands)
+    ins, outs, alive = (size / (height * width) for size in (x.nbytes, y.nbytes, live + x.nbytes))
+    memory = planned.workers * tile * alive + pixels * (ins + 2 * outs) + held
+    return replace(planned, memory=round(memory), seconds=seconds * area / (height * width) / planned.workers)
 
 
 def run(network: Network, planned: Plan, runtime: Runtime, read: Callable[[int, int], Tensor], write: Callable[[int, Tensor], None], *,
