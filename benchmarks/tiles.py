@@ -1,6 +1,6 @@
 """Tiles: what they cost against the whole picture, and a 100-megapixel photo enlarged twice in bounded memory.
 
-    python benchmarks/tiles.py [PHOTO]
+    python benchmarks/tiles.py [PHOTO] [--only large|speed]
 
 Speed: a network of VDSR's shape (20 convolutions 3 x 3, 64 channels) on 512 x 512 pixels, whole and in tiles of several sizes, one
 thread, in turns, the median; memory is what its tensors take at most. Size: PHOTO (by default noise over a gradient) brought to 10,000
@@ -95,18 +95,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("photo", type=Path, nargs="?")
     parser.add_argument("--child", type=Path, nargs=2)
+    parser.add_argument("--only", choices=("large", "speed"))
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results" / "tiles.json")
     args, before = parser.parse_args(), load()
     if args.child:
         print(json.dumps(enlarged(*args.child)))
         return
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "large.jpg")
-        picture(path, args.photo)
-        child = [sys.executable, __file__, "--child", str(path), str(Path(folder, "larger.png"))]
-        large = json.loads(subprocess.run(child, check=True, stdout=subprocess.PIPE, text=True).stdout)
-    print(json.dumps(large), flush=True)
-    result = {"large": large, "speed": speed(), **origin(before)}
+    result = json.loads(args.out.read_text()) if args.out.exists() else {}  # the part that is not run stays
+    if args.only != "speed":
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "large.jpg")
+            picture(path, args.photo)
+            child = [sys.executable, __file__, "--child", str(path), str(Path(folder, "larger.png"))]
+            large = json.loads(subprocess.run(child, check=True, stdout=subprocess.PIPE, text=True).stdout)
+        result["large"] = large | origin(before)
+    if args.only != "large":
+        result["speed"] = speed() | origin(before)
     args.out.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result, indent=1))
 
