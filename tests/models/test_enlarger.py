@@ -135,3 +135,12 @@ def test_srgans_networks() -> None:
     real, made = torch.tensor([[3.0]]), torch.tensor([[-3.0]])
     assert adversarial(real, made) == pytest.approx(2 * 0.0486, abs=1e-3)  # both told right
     assert deceiving(made) == pytest.approx(3.0486, abs=1e-3)
+
+
+def test_an_srcnn_may_start_as_bicubic() -> None:
+    torch.manual_seed(0)
+    x = torch.rand(1, 1, 12, 12)
+    found = Afterwards(srcnn(start="through"))(x, 2)
+    torch.testing.assert_close(found, enlarge(x, 2).clamp(min=0), atol=0.1, rtol=0)  # what the other channels add is small
+    with pytest.raises(ValueError, match="there is no 'he'"):
+        srcnn(start="he")

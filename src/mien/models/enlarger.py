@@ -32,6 +32,11 @@ class Afterwards(nn.Module):
         super().__init__()
         self.net = net
 
+    @property
+    def last(self) -> tuple[nn.Module, ...]:
+        """The layer whose outputs are answers."""
+        return tuple(part for part in self.net.modules() if isinstance(part, nn.Conv2d))[-1:]
+
     def forward(self, x: Tensor, scale: int = 2) -> Tensor:
         """(B, 1, h, w) -> (B, 1, s h, s w)."""
         return self.net(enlarge(x, scale))
