@@ -19,8 +19,9 @@ from mien.tiled.live import LiveBytes
 
 Network = Callable[[Tensor], Tensor]
 """(B, C, h, w) -> (B, C', scale h, scale w), numbers of any kind in and out."""
-TIMED = 2
-"""Runs of a tile of which the faster one is believed."""
+TIMED = 2, 16
+"""A tile is timed at least and at most so often, a hundredth of all in between; the fastest run is believed: on a busy machine others
+mislead."""
 PROBE, STEP = 48, 16
 """The tile that is measured has at most this part of all that is to be computed, or the fewest pixels a side that make sense."""
 
@@ -41,7 +42,7 @@ def measured(planned: Plan, network: Network, runtime: Runtime, sample: Callable
         with LiveBytes() as live:
             y = computed(network, x, runtime)
         times = []
-        for _ in range(TIMED):
+        for _ in range(min(max(area // (100 * height * width), TIMED[0]), TIMED[1])):
             began = time.perf_counter()
             float(computed(network, x, runtime).flatten()[-1])  # reading a number waits for the device
             times.append(time.perf_counter() - began)
@@ -49,9 +50,9 @@ def measured(planned: Plan, network: Network, runtime: Runtime, sample: Callable
 
     with _shared(runtime, planned.workers) as pool:
         y, live, seconds = pool.submit(one).result() if pool else one()
-    tile, pixels = tall * wide, planned.width * max(b.last - b.first for b in planned.bands)
+    pixels = planned.width * max(b.last - b.first for b in planned.bands)
     ins, outs, alive = (size / (height * width) for size in (x.nbytes, y.nbytes, live + x.nbytes))
-    memory = planned.workers * tile * alive + pixels * (ins + 2 * outs) + held
+    memory = planned.workers * tall * wide * alive + pixels * (ins + 2 * outs) + held
     return replace(planned, memory=round(memory), seconds=seconds * area / (height * width) / planned.workers)
 
 
