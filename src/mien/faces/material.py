@@ -17,7 +17,7 @@ NAMED = re.compile(r"_\d+$")
 
 
 def pictures(data: Path, per_clip: int, sources: tuple[str, ...] = SOURCES) -> Iterator[tuple[np.ndarray, str, str]]:
-    """Every picture and about `per_clip` frames of every clip: pixels (H, W, 3) uint8, SOURCE/PERSON, and file, with #FRAME for clips."""
+    """Every picture and about `per_clip` frames of a clip: pixels (H, W, 3) uint8, SOURCE/PERSON, and file, with #FRAME for clips."""
     for folder in sources:
         files = sorted(p for p in (data / "faces" / folder).rglob("*") if p.suffix in (".jpg", ".png"))
         for file in files:

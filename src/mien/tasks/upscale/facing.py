@@ -2,6 +2,8 @@
 
     python -m mien.tasks.upscale.facing DATA --out PACK           # DATA: a folder with faces/ and video/
     mien train upscale/face --data PACK
+
+One person of six is kept for testing.
 """
 
 from __future__ import annotations
