@@ -96,3 +96,14 @@ def test_a_run_from_a_folder_and_what_it_refuses(tmp_path: Path) -> None:
         learn_enlarger(replace(TINY, parts=("t91",)), source, tmp_path / "other")
     with pytest.raises(ValueError, match="large enough"):
         EnlargeTask(replace(TINY, patch=40), [drawing(0)])
+
+
+def test_worn_patches_are_worn_and_large_ones_are_not() -> None:
+    task = EnlargeTask(replace(TINY, worn=True), [drawing(seed) for seed in range(3)])
+    plain = EnlargeTask(TINY, [drawing(seed) for seed in range(3)])
+    small, large = task.patches(2, np.random.default_rng(0))
+    assert set(np.unique(large.numpy() * 255).round().astype(int)) <= {40, 210}
+    off = (small - resize(large.double(), 0.5).float())[..., 2:-2, 2:-2].abs().mean((1, 2, 3))
+    assert 0.002 < float(off.max()) < 0.2
+    assert task.patches(2, np.random.default_rng(0))[0].equal(small)  # a function of the generator
+    assert not plain.patches(2, np.random.default_rng(0))[0].equal(small)

@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
+from mien.data import wear
 from mien.data.resize import cropped, resize, resize_pixels
 from mien.models.enlarger import Plan, build
 from mien.nn.colour import luma
@@ -33,6 +34,19 @@ class Pair:
     """(s h, s w, C) uint8."""
     small: np.ndarray
     """(h, w, C) float32 in 0..1, not rounded: as the papers' protocol has it."""
+
+
+def worn(small: np.ndarray, random: np.random.Generator) -> np.ndarray:
+    """(h, w, C) in 0..1 -> the same, often blurred, noisy and saved as a JPEG of quality 30 to 95; rounded to 8 bits."""
+    pixels = np.repeat(small, 3 // small.shape[2], 2)
+    pixels = np.ascontiguousarray((pixels * 255).round().clip(0, 255).astype(np.uint8))
+    if random.random() < 0.5:
+        pixels = wear.blurred(pixels, float(random.uniform(0.3, 1.0)))
+    if random.random() < 0.5:
+        pixels = wear.noisy(pixels, float(random.uniform(1, 8)), small.shape[2] == 1, int(random.integers(2**32)))
+    if random.random() < 0.7:
+        pixels = wear.jpeg(pixels, int(random.integers(30, 96)))
+    return pixels[..., :small.shape[2]].astype(np.float32) / 255
 
 
 def brightness(image: np.ndarray) -> np.ndarray:
@@ -129,6 +143,7 @@ class EnlargeTask(OneNetworkTask):
             y, x = (int(random.integers(0, length - side + 1)) for length in one.small.shape[:2])
             turn, mirror = int(random.integers(4)), bool(random.integers(2))
             small = np.rot90(one.small[y:y + side, x:x + side], turn)
+            small = worn(small, random) if self.recipe.worn else small
             large = np.rot90(one.large[y * scale:(y + side) * scale, x * scale:(x + side) * scale], turn)
             smalls.append(small[:, ::-1] if mirror else small)
             larges.append(large[:, ::-1] if mirror else large)

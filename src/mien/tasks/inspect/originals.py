@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -16,11 +15,10 @@ import numpy as np
 from PIL import Image
 
 from mien.data.files import atomic
-from mien.data.pictures import read_picture
-from mien.data.video import probe, read_video
 from mien.faces.describe import Describer
 from mien.faces.find import find
 from mien.faces.inspected import crop_of, square
+from mien.faces.material import pictures
 from mien.progress import Progress, say
 from mien.types import Face
 
@@ -29,9 +27,6 @@ MARGIN = 1.12
 LEAST, MOST = 150, 512
 """Pixels of an inspected crop: smaller faces are left out, larger ones shrunk."""
 PER_CLIP = 40
-SOURCES = ("generated", "frames347", "stills", "portraits", "lfw100", "johns")
-"""Folders under faces/; video/ is read beside them."""
-NAMED = re.compile(r"_\d+$")
 PARTS = ("train", "dev", "test")
 TEST = re.compile(r"^(lfw100|johns|portraits)/|^video/(wda_|clip_s32)")
 DEV = re.compile(r"^video/(clip_d12|clip_s29)")
@@ -106,20 +101,6 @@ def kept(image: np.ndarray, face: Face) -> Kept:
     return Kept(crop, ((face.landmarks - (x0, y0)) * scale).astype(np.float32), inside, side)  # type: ignore[arg-type]
 
 
-def pictures(data: Path) -> Iterator[tuple[np.ndarray, str, str]]:
-    """Every picture and some frames of every clip: pixels, person, source."""
-    for folder in SOURCES:
-        files = sorted(p for p in (data / "faces" / folder).rglob("*") if p.suffix in (".jpg", ".png"))
-        for file in files:
-            name = file.parent.name if file.parent.name != folder else NAMED.sub("", file.stem) if folder == "frames347" else file.stem
-            yield read_picture(file), f"{folder}/{name}", str(file.relative_to(data))
-    for file in sorted((data / "video").glob("*.mp4")):
-        apart = max((probe(file).frames or 10 * PER_CLIP) // PER_CLIP, 5)
-        for frame in read_video(file):
-            if frame.index % apart == 0:
-                yield frame.image, f"video/{file.stem}", f"{file.relative_to(data)}#{frame.index}"
-
-
 def parted(person: np.ndarray, vector: np.ndarray) -> np.ndarray:
     """(N,) people and (N, 128) -> (N,) parts.
 
@@ -154,7 +135,7 @@ def gather(data: Path, out: Path) -> Originals:
         return opened(out)
     crops, rows, describer = [], [], Describer()
     with Progress("faces") as bar:
-        for image, person, source in pictures(data):
+        for image, person, source in pictures(data, PER_CLIP):
             faces = find(image, thorough=False)
             if faces and crop_of(faces[0].box, image.shape)[2] >= LEAST:
                 found = kept(image, faces[0])

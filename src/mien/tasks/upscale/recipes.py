@@ -51,6 +51,11 @@ def srcnn_915() -> EnlargeRecipe:
     return replace(srcnn(), options={"name": "9-1-5"})
 
 
+def face() -> EnlargeRecipe:
+    """Small, worn faces, x4: mien's own network on faces alone (`mien.tasks.upscale.facing` finds them: --data PACK)."""
+    return replace(FAST, data="train", parts=(), scales=(4,), patch=40, worn=True, zooms=(1.0,), dev=30, epochs=300)
+
+
 def srresnet() -> EnlargeRecipe:
     """SRResNet, x4 (Ledig et al. 2017): squared error on 96-pixel patches, 16 a step, Adam 1e-4; weeks on a CPU, hours on a GPU."""
     return EnlargeRecipe(

