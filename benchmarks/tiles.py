@@ -76,7 +76,7 @@ def enlarged(path: Path, output: Path) -> dict[str, object]:
     peak = int(status["VmHWM"].split()[0]) * 1024
     return {"input": [SIDE, SIDE], "output": [done.width, done.height], "tiles": done.tiles,
             "predicted_megabytes": round(done.memory / 1e6), "peak_resident_megabytes": round(peak / 1e6),
-            "predicted_seconds": done.predicted, "seconds": done.seconds,
+            "seconds": done.seconds,
             "output_megabytes": round(output.stat().st_size / 1e6), "signed": done.signed}  # fmt: skip
 
 
