@@ -49,6 +49,14 @@ def kind(path: Path) -> str:
     return mime
 
 
+def is_video(path: Path) -> bool:
+    """By its first bytes; a file that is neither picture nor video is none."""
+    try:
+        return kind(path).startswith("video/")
+    except ValueError:
+        return False
+
+
 def signable(path: Path) -> str:
     """The MIME type of a file that can be signed. ValueError for one that cannot, naming those that can."""
     mime = kind(path)

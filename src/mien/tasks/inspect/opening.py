@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mien.data.files import no_empty_folders
-from mien.provenance.container import kind
+from mien.provenance.container import is_video
 from mien.tasks.inspect.batch import inspect_folder
 from mien.tasks.inspect.inspecting import inspect_picture
 from mien.tasks.inspect.judging import Judge
@@ -29,14 +29,6 @@ def inspect_source(source: Path, out: Path | None, every: float, judge: Judge | 
             raise ValueError(f"{source} is a folder: expected --out with a folder for the table and the reports")
         with no_empty_folders(out):
             return inspect_folder(source, judge, out, every)
-    if _is_video(source):
+    if is_video(source):
         return inspect_video(source, judge, out, every)
     return inspect_picture(source, judge, out)
-
-
-def _is_video(path: Path) -> bool:
-    """By its first bytes; what is neither picture nor video is left to the reader of pictures, which says what it is."""
-    try:
-        return kind(path).startswith("video/")
-    except ValueError:
-        return False

@@ -5,32 +5,17 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from mien.data.pictures import WRITABLE
 from mien.data.sources import find_sources
 from mien.progress import Progress, say
-from mien.tasks.upscale.pictures import Enlarged, How, upscale_picture
-from mien.tasks.upscale.videos import MOVING, Moved, upscale_video
+from mien.tasks.upscale.pictures import How, upscale_picture
+from mien.tasks.upscale.results import Enlarged, Folder, Moved
+from mien.tasks.upscale.videos import MOVING, upscale_video
 from mien.tasks.upscale.writing import SIGNED
 from mien.types import Source
-
-
-@dataclass(frozen=True)
-class Folder:
-    """What was made of a folder."""
-
-    input: Path
-    output: Path
-    model: str
-    scale: int
-    made: tuple[Enlarged | Moved, ...]
-    there: int
-    """Files that an earlier run had made."""
-    skipped: tuple[str, ...]
-    """A line for every file that could not be enlarged."""
-    seconds: float
 
 
 def upscale_folder(source: Path, output: Path, how: How) -> Folder:

@@ -22,6 +22,7 @@ from mien.nn.alpha import RINGS, bled
 from mien.progress import say
 from mien.provenance.identity import Identity
 from mien.runtime import Runtime, resident
+from mien.tasks.upscale.results import Enlarged
 from mien.tasks.upscale.writing import SMALL, Shape, checked, fits, packing, signed_as_enlarged, suffices, write
 from mien.tiled import Enlarger, Plan, apply, measured, plan, run
 
@@ -47,32 +48,6 @@ class How:
     """Who signs; None: the local identity."""
     quiet: bool = False
     """No line and no bar for every picture: a folder has its own."""
-
-
-@dataclass(frozen=True)
-class Enlarged:
-    """What was made of a picture."""
-
-    input: Path
-    output: Path
-    model: str
-    scale: int
-    width: int
-    """Of the result, pixels."""
-    height: int
-    channels: int
-    """1 grey, 2 grey and alpha, 3 RGB, 4 RGBA."""
-    depth: int
-    """Bits a channel."""
-    tiles: int
-    memory: int
-    """Bytes of the process at most, as predicted."""
-    predicted: float
-    """Seconds, before the start."""
-    seconds: float
-    resumed: int
-    """Rows of the result that an earlier run had left."""
-    signed: bool
 
 
 def upscale_picture(source: Path, output: Path, how: How) -> Enlarged:

@@ -16,8 +16,7 @@ from mien.data.pictures import LARGEST
 from mien.data.resize import REACH, enlarge
 from mien.data.rows import Rows, read_rows
 from mien.data.video import probe, read_video
-from mien.tasks.upscale.pictures import Enlarged
-from mien.tasks.upscale.videos import Moved
+from mien.tasks.upscale.results import Enlarged, Moved
 
 SHOWN = 1600
 """Pixels of the longest side of what is shown: of a larger picture, its middle."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import numpy as np
 from mien.data.video import VideoWriter, probe, read_video
 from mien.progress import Progress, clock, say
 from mien.tasks.upscale.pictures import Frames, How, made_by
+from mien.tasks.upscale.results import Moved
 from mien.tasks.upscale.writing import sign_as_enlarged
 from mien.types import Frame
 
@@ -24,27 +25,6 @@ SEGMENT = 100
 """Frames after which a video's part is safe on disk."""
 BATCH, PIXELS = 8, 1 << 17
 """Frames that are computed at once, at most, and the pixels that they may have together."""
-
-
-@dataclass(frozen=True)
-class Moved:
-    """What was made of a video."""
-
-    input: Path
-    output: Path
-    model: str
-    scale: int
-    width: int
-    """Of the result, pixels."""
-    height: int
-    frames: int
-    """Enlarged by this run."""
-    resumed: int
-    """Frames that an earlier run had left."""
-    sound: bool
-    seconds: float
-    frames_per_second: float
-    signed: bool
 
 
 def upscale_video(source: Path, output: Path, how: How) -> Moved:
