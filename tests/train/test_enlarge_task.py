@@ -90,6 +90,13 @@ def test_a_run_from_a_folder_and_what_it_refuses(tmp_path: Path) -> None:
     assert "enlarger" in (tmp_path / "run" / "card.toml").read_text()
     with pytest.raises(ValueError, match="holds a run already"):
         learn_enlarger(TINY, source, tmp_path / "run", runtime=choose("cpu", "fp32"))
+    going_on = replace(TINY, epochs=1, start=str(tmp_path / "run"))
+    again = learn_enlarger(going_on, source, tmp_path / "on", runtime=choose("cpu", "fp32"))
+    assert again.parameters == found.parameters  # folded once, it stays folded
+    with pytest.raises(ValueError, match="no model file"):
+        learn_enlarger(replace(TINY, start="none"), source, tmp_path / "other")
+    with pytest.raises(ValueError, match="what it starts from is mien-upscale"):
+        learn_enlarger(replace(TINY, network="vdsr", options={}, start=str(tmp_path / "run")), source, tmp_path / "other")
     with pytest.raises(ValueError, match="none is left to learn from"):
         learn_enlarger(replace(TINY, dev=4), source, tmp_path / "other")
     with pytest.raises(ValueError, match="no folder"):

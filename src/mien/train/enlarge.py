@@ -81,12 +81,14 @@ class EnlargeTask(OneNetworkTask):
     """A `Task` for `fit`: what a step shows is a function of seed and step."""
 
     def __init__(self, recipe: EnlargeRecipe, train: Sequence[np.ndarray], dev: Sequence[np.ndarray] = (),
-                 net: nn.Module | None = None) -> None:
-        """`train`, `dev`: (H, W, C) uint8, brightness or RGB as the network takes it; `net`: trained weights to go on from."""
+                 begun: tuple[nn.Module, Plan] | None = None) -> None:
+        """`train`, `dev`: (H, W, C) uint8, brightness or RGB as the network takes it; `begun`: a trained network to go on from."""
         self.recipe = recipe
-        self.plan = Plan(recipe.network, tuple(recipe.scales), dict(recipe.options))
+        self.plan = Plan(recipe.network, tuple(recipe.scales), dict(begun[1].options if begun else recipe.options))
+        if begun and begun[1].network != recipe.network:
+            raise ValueError(f"the recipe is for {recipe.network}, what it starts from is {begun[1].network}")
         torch.manual_seed(recipe.seed)
-        self.net = net or build(self.plan)
+        self.net = begun[0] if begun else build(self.plan)
         self.sides = {scale: round(recipe.patch * 2 / scale) if recipe.even else recipe.patch for scale in recipe.scales}
         self.train = pairs(train, recipe.scales, recipe.zooms, max(self.sides.values()))
         self.dev = pairs(dev, recipe.scales, (1.0,), 1) if dev else {}

@@ -71,7 +71,8 @@ def learn_enlarger(
     with claimed(out):
         if first_process():
             check_folder(recipe, out, resume)
-        task = EnlargeTask(recipe, [one for i, one in enumerate(images) if i not in held], [images[i] for i in sorted(held)])
+        begun = load(_file(recipe.start)) if recipe.start else None
+        task = EnlargeTask(recipe, [one for i, one in enumerate(images) if i not in held], [images[i] for i in sorted(held)], begun)
         task.advice = advice(recipe)
         if first_process():
             remember(recipe, names, out)
@@ -80,6 +81,15 @@ def learn_enlarger(
         fitted = fit(task, out, steps=task.steps, minutes=minutes, runtime=runtime, resume=resume, seed=recipe.seed, evaluate=every,
                      label=label)  # fmt: skip
         return _conclude(task, names, fitted, out)
+
+
+def _file(start: str) -> Path:
+    """A model file as it is, of a run folder its model."""
+    path = Path(start)
+    path = path / MODEL if path.is_dir() else path
+    if not path.is_file():
+        raise ValueError(f"start={start}: no model file and no run folder with a {MODEL}")
+    return path
 
 
 def _conclude(task: EnlargeTask, names: dict[str, list[str]], fitted: Fitted, out: Path) -> LearnedEnlarger:

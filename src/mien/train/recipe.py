@@ -205,6 +205,8 @@ class EnlargeRecipe(Training):
     """Largest gradient element times the learning rate (Kim et al. 2016, section 3.2: theta); 0: not clipped so."""
     last_lr: float = 1.0
     """Factor on the learning rate of the last convolution (SRCNN: 0.1)."""
+    start: str = ""
+    """A model file or a run folder to learn on from: another scale's, say."""
     worn: bool = False
     """Small patches are blurred, noisy and compressed, as pictures from the web are; the large ones stay as they were."""
     dev: int = 8
