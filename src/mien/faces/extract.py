@@ -17,7 +17,8 @@ from mien.data.files import no_empty_folders
 from mien.data.pictures import read_picture
 from mien.data.sources import find_sources
 from mien.data.video import probe, read_video
-from mien.faces.align import COVER
+from mien.faces.align import COVER, align
+from mien.faces.enhance import Enhancer
 from mien.faces.faceset import FACES, FaceSet, is_set, stamp
 from mien.faces.find import find_in_photo
 from mien.faces.harvest import Harvest
@@ -64,13 +65,15 @@ def extract(
     frames: str = "",
     every: int = 1,
     largest: bool = False,
+    enhance: bool = False,
     label: str = "extract",
 ) -> FaceSet:
     """Find every face in pictures, videos and folders of them, and write (or extend) the face set `out`.
 
     size: pixels on each side of a crop, 64 to 512. frames: "start:stop" by frame number, in each video. every: look at
-    each nth frame only. largest: only the largest face of each picture. A file that cannot be read is named on stderr
-    and left out. Raises ValueError for bad options, or where no face is found or nothing can be read; no new folder is left then.
+    each nth frame only. largest: only the largest face of each picture. enhance: small faces are enlarged by a network. A file that
+    cannot be read is named on stderr and left out. Raises ValueError for bad options, or where no face is found or nothing can be
+    read; no new folder is left then.
     """
     if out is None:
         raise ValueError("no folder was given, expected the face set to write")
@@ -83,21 +86,22 @@ def extract(
     wanted = {os.path.abspath(s.path): s for s in find_sources(sources)}
     wanted = {path: source for path, source in wanted.items() if not path.startswith(own)}
     with no_empty_folders(out / FACES, out / PARTS, out):
-        found, entries = _set(out, wanted, span, size, largest, label)
+        found, entries = _set(out, wanted, span, size, largest, label, enhance)
         _judge(found, entries)
     return found
 
 
 def _set(
-    out: Path, wanted: dict[str, Source], span: Span, size: int, largest: bool, label: str
+    out: Path, wanted: dict[str, Source], span: Span, size: int, largest: bool, label: str, enhance: bool
 ) -> tuple[FaceSet, list[Entry]]:
     """The finished set, and what was noted of each wanted source."""
     parts = Parts(out, stamp(size, COVER, f"{EMBEDDING} {card(EMBEDDING).sha256}"))
-    options = {"picture": f"largest={largest}", "video": f"largest={largest} {span}"}
+    whole = f"largest={largest}" + (f" enhanced by {card('mien-upscale').sha256[:12]}" if enhance else "")
+    options = {"picture": whole, "video": f"{whole} {span}"}
     todo = [(path, source, parts.entry(path, source, options[source.kind])) for path, source in wanted.items()]
     fresh = [(source, entry) for path, source, entry in todo if parts.latest.get(path, (None,))[0] != entry]
     if fresh:
-        _work(parts, fresh, size, span, largest, label)
+        _work(parts, fresh, size, span, largest, label, enhance)
     found = parts.assemble()
     if not len(found) and not is_set(out):
         parts.discard()
@@ -105,10 +109,11 @@ def _set(
 
 
 def _work(
-    parts: Parts, fresh: list[tuple[Source, Entry]], size: int, span: Span, largest: bool, label: str
+    parts: Parts, fresh: list[tuple[Source, Entry]], size: int, span: Span, largest: bool, label: str, enhance: bool
 ) -> None:
     total = sum(_length(source, span) for source, _ in fresh)
-    with Harvest(parts.folder / FACES, size) as harvest, Progress(label, total, "frames") as bar:
+    how = Enhancer().align if enhance else align
+    with Harvest(parts.folder / FACES, size, how) as harvest, Progress(label, total, "frames") as bar:
         entries: list[Entry] = []
         for source, entry in fresh:
             video = source.kind == "video"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,12 +42,16 @@ class Window:
     sharpest: float = -1.0
     chip: Tensor | None = None
 
+Align = Callable[[np.ndarray, np.ndarray, int, float], tuple[np.ndarray, np.ndarray]]
+"""As `mien.faces.align.align`."""
+
 
 class Harvest:
     """`with Harvest(folder, size) as harvest: harvest.add(...)`; `take()` gives all rows added since the last."""
 
-    def __init__(self, folder: Path, size: int) -> None:
-        """`folder` receives the crops, `size` pixels on each side."""
+    def __init__(self, folder: Path, size: int, align: Align = align) -> None:
+        """`folder` receives the crops, `size` pixels on each side; `align`: how a face is cut out."""
+        self.align = align
         self.folder, self.size, self.faces = folder, size, 0
         self._pool = ThreadPoolExecutor(1)
         self._pending: deque[tuple[Future[tuple[dict[str, Any], Tensor]], tuple[str, int] | None]] = deque()
@@ -64,7 +69,7 @@ class Harvest:
     def add(self, source: str, prefix: str, frame: Frame, track: int, face: Measured, follows: bool) -> None:
         """One face of one frame; `follows`: the track goes on in other frames."""
         target = self.folder / f"{prefix}_{frame.index:06}_{track:03}.jpg"
-        job = self._pool.submit(_row, source, frame, track, face, self.size, target)
+        job = self._pool.submit(_row, source, frame, track, face, self.size, target, self.align)
         self._pending.append((job, (source, track) if follows else None))
         self.faces += 1
         while len(self._pending) > (PENDING if frame.image.nbytes < LARGE else 0):
@@ -109,7 +114,7 @@ class Harvest:
 
 
 def _row(
-    source: str, frame: Frame, track: int, face: Measured, size: int, target: Path
+    source: str, frame: Frame, track: int, face: Measured, size: int, target: Path, align: Align
 ) -> tuple[dict[str, Any], Tensor]:
     """Write the crop; its row without the embedding, and the chip (3, 150, 150) to embed."""
     points = face.face.landmarks

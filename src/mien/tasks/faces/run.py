@@ -86,7 +86,9 @@ class Shown:
         return f"{self.sheet}: {self.shown} of {_many(self.faces, 'face')}, {_many(self.people, 'person', 'people')}"
 
 
-def extract(sources: list[Path], *, out: Path, size: int = 256, frames: str = "", every: int = 1) -> Extracted:
+def extract(
+    sources: list[Path], *, out: Path, size: int = 256, frames: str = "", every: int = 1, enhance: bool = False
+) -> Extracted:
     """Find every face in pictures, videos and folders, align it, and write a face set.
 
     Faces are followed through a video and gathered into people. A run that was stopped goes on when started again; more
@@ -98,11 +100,12 @@ def extract(sources: list[Path], *, out: Path, size: int = 256, frames: str = ""
         size: Pixels on each side of a crop, 64 to 512.
         frames: Only these frames of each video, by number: 0:160, 100: or :50.
         every: Look at each nth frame of a video only.
+        enhance: Enlarge faces smaller than the crop by a network instead of interpolation; what it adds is likely, not known.
 
     """
     from mien.faces.extract import extract as make
 
-    made = make(sources, out, size=size, frames=frames, every=every)
+    made = make(sources, out, size=size, frames=frames, every=every, enhance=enhance)
     return Extracted(Path(out), len(made), len(set(made.column("source"))), made.size, _people(made))
 
 

@@ -15,6 +15,7 @@ from mien.data.pictures import read_picture, write_picture
 from mien.data.sources import find_sources
 from mien.data.video import VideoWriter, probe, read_video
 from mien.faces.blend import Blend
+from mien.faces.enhance import Enhancer
 from mien.faces.extract import Span
 from mien.models.swap_model import SwapModel
 from mien.progress import Progress, say
@@ -45,6 +46,8 @@ class Conversion:
     device: str
     precision: str
     signer: Identity | None
+    enhance: bool = False
+    """Drawn faces that are smaller than those they are put in place of are enlarged by a network."""
 
 
 @dataclass
@@ -74,8 +77,9 @@ class NothingToSwap(ValueError):  # noqa: N818 - an answer in words rather than 
 
 def convert(model: SwapModel, source: Path, output: Path, wanted: Conversion) -> Applied:
     """`mien swap apply`."""
-    swapper = Swapper(model, wanted.to, choose(wanted.device, wanted.precision), wanted.blend, wanted.everyone,
-                      wanted.threshold, wanted.smooth)
+    runtime = choose(wanted.device, wanted.precision)
+    enhancer = Enhancer(device=runtime.device) if wanted.enhance else None
+    swapper = Swapper(model, wanted.to, runtime, wanted.blend, wanted.everyone, wanted.threshold, wanted.smooth, enhancer)
     began, count, skipped = time.monotonic(), _Count(), []
     if source.is_dir():
         skipped = _folder(swapper, source, output, wanted, count)

@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import torch
+from PIL import Image
 
+from mien.data.warp import scale_of
 from mien.faces.align import align
 from mien.faces.blend import Blend, Tone, paste, recolour, skin_weight, tone
 from mien.faces.describe import Describer
+from mien.faces.enhance import WORTH, Enhancer
 from mien.faces.find import Measured, find_measured
 from mien.faces.follow import Follower
 from mien.faces.mask import face_mask
@@ -67,8 +70,12 @@ class Swapper:
     """`photo(image)` for pictures; `frame(image)` for each frame of one video in order, after `begin()`."""
 
     def __init__(self, model: SwapModel, to: str, runtime: Runtime, blend: Blend | None = None, everyone: bool = False,
-                 threshold: float = 0.6, smooth: float = 1.0) -> None:
-        """`everyone` swaps every face; else those nearer than `threshold` to one of the model's other people."""
+                 threshold: float = 0.6, smooth: float = 1.0, enhancer: Enhancer | None = None) -> None:
+        """`everyone` swaps every face; else those nearer than `threshold` to one of the model's other people.
+
+        enhancer: doubles drawn faces that are smaller than those they are put in place of.
+        """
+        self.enhancer = enhancer
         self.model, self.to, self.everyone, self.threshold, self.smooth = model, to, everyone, threshold, smooth
         self.blend = blend or Blend()
         self.draw = Drawer(model, to, runtime)
@@ -128,4 +135,8 @@ class Swapper:
                 want = track.want.mix(want, 0.1) if track.want else want
                 track.have, track.want = have, want
             drawn = recolour(drawn, have, want)
-        return paste(image, drawn, matrix, landmarks, self.blend, skin_weight(drawn, window, points))
+        weight = skin_weight(drawn, window, points)
+        if self.enhancer is not None and scale_of(matrix) * WORTH < 1:
+            drawn, matrix = self.enhancer.enlarged(drawn, 2), 2 * matrix
+            weight = np.asarray(Image.fromarray(weight).resize(drawn.shape[1::-1], Image.Resampling.BILINEAR))
+        return paste(image, drawn, matrix, landmarks, self.blend, weight)

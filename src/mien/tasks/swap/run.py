@@ -138,6 +138,7 @@ def apply(
     forehead: float = 0.35,
     sharpen: float = 0.0,
     smooth: float = 1.0,
+    enhance: bool = False,
     label: bool = False,
     certificate: Path | None = None,
     key: Path | None = None,
@@ -161,6 +162,7 @@ def apply(
         forehead: How far above the brows the new face reaches, as a share of the nose's length.
         sharpen: Unsharp mask on the drawn face, 0 to 2.
         smooth: Strength of the landmarks' smoothing over time; 0 is none.
+        enhance: Enlarge the drawn face by a network where the one in the picture is larger than the model draws.
         label: Draw "AI-generated" visibly into the picture.
         certificate: PEM chain to sign with instead of the local one.
         key: PEM private key of that certificate.
@@ -176,7 +178,7 @@ def apply(
     loaded = load_model(Path(model))
     blend = Blend(colour, feather, forehead, sharpen)
     signer = identity(certificate, key) if certificate or key else None
-    wanted = Conversion(loaded.person(to), everyone, threshold, frames, blend, smooth, label, device, precision, signer)
+    wanted = Conversion(loaded.person(to), everyone, threshold, frames, blend, smooth, label, device, precision, signer, enhance)
     return convert(loaded, Path(input_), Path(output), wanted)
 
 

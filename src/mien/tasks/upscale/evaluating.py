@@ -12,10 +12,10 @@ from mien.data.resize import cropped, resize, resize_pixels
 from mien.data.sources import PICTURES, natural
 from mien.metrics.restoration import Protocol, psnr_y, ssim_y
 from mien.models.enlarger import Enlarger
+from mien.models.enlargers import opened
 from mien.nn.colour import luma
 from mien.progress import Progress, say
 from mien.runtime import choose
-from mien.tasks.upscale.opening import opened
 from mien.tasks.upscale.results import Evaluated, Image
 
 GREY = ("bridge",)

@@ -46,9 +46,9 @@ def upscale(
         precision: auto, fp32, bf16.
 
     """
+    from mien.models.enlargers import opened
     from mien.provenance.identity import identity
     from mien.runtime import choose
-    from mien.tasks.upscale.opening import opened
     from mien.tasks.upscale.pictures import How
     from mien.tasks.upscale.sources import upscale_source
 

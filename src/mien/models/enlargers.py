@@ -1,4 +1,4 @@
-"""From the name of a model to an enlarger."""
+"""From the name of a model to what enlarges pictures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from mien.models.enlarger import COLOURED, Enlarger, load
 from mien.weights import cards, locate
 
 BICUBIC = "bicubic"
-NAMES = {"fast": ("mien-upscale",), "vdsr": ("vdsr",), "srcnn": ("srcnn-x2", "srcnn-x3", "srcnn-x4")}
+NAMES = {"fast": ("mien-upscale",), "face": ("mien-upscale-face",), "vdsr": ("vdsr",), "srcnn": ("srcnn-x2", "srcnn-x3", "srcnn-x4")}
 """What a person asks for, and the cards of the networks that are meant."""
 SCALES = (2, 3, 4)
 
