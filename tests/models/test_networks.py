@@ -33,7 +33,7 @@ PUBLISHED = {
     "resnet18": 11_689_512, "resnet34": 21_797_672, "resnet50": 25_557_032, "resnet101": 44_549_160, "resnet152": 60_192_808,
     "densenet121": 7_978_856, "densenet169": 14_149_480, "densenet201": 20_013_928, "densenet-bc-100-12": 769_162,
     "resnet20": 269_722, "resnet20-b": 272_474, "resnet56": 853_018, "resnet110": 1_727_962,
-    "drn-c-26": 21_126_584,
+    "drn-c-26": 21_126_584, "srcnn": 57_281, "srcnn-915": 8_129, "vdsr": 665_921,
 }  # fmt: skip
 DEEPER = {"resnet101", "resnet152", "resnet56", "resnet110", "densenet169", "densenet201"}
 """More of the same blocks as a sister that is tested."""
@@ -104,7 +104,9 @@ def test_what_does_not_classify() -> None:
     shapes = {name: on_meta(network.build).eval()(torch.empty(2, *network.shape, device="meta")).shape
               for name, network in NETWORKS.items() if not network.classifies and name != "mien-inspect"}  # fmt: skip
     assert shapes == {"swap-original": (2, 3, 64, 64), "swap-compact": (2, 3, 128, 128), "dlib-face": (2, 128),
-                      "mien-face": (2, 128), "drn-c-26-field": (2, 2, 400, 400)}  # fmt: skip
+                      "mien-face": (2, 128), "drn-c-26-field": (2, 2, 400, 400), "srcnn": (2, 1, 128, 128), "srcnn-915": (2, 1, 128, 128),
+                      "vdsr": (2, 1, 128, 128), "srresnet": (2, 3, 96, 96), "srgan-discriminator": (2, 1),
+                      "mien-upscale": (2, 1, 128, 128)}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SMALL)

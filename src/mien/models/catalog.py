@@ -17,6 +17,7 @@ from mien.models.googlenet import googlenet
 from mien.models.inspector import Inspector
 from mien.models.lenet import lenet5, lenet5_1998
 from mien.models.mien_face import mien_face
+from mien.models.mien_upscale import MienUpscale
 from mien.models.mlp import mlp_classifier
 from mien.models.recurrent import recurrent
 from mien.models.resnet import resnet
@@ -24,6 +25,9 @@ from mien.models.resnet_cifar import resnet_cifar
 from mien.models.siamese import siamese
 from mien.models.signal import signal_net
 from mien.models.speed import speednet
+from mien.models.srcnn import srcnn
+from mien.models.srresnet import SRResNet, discriminator
+from mien.models.vdsr import vdsr
 from mien.models.vgg import vgg, vgg_cifar
 from mien.models.volume import volume_net
 from mien.models.zfnet import zfnet
@@ -44,7 +48,7 @@ class Network:
 
 
 SIMONYAN, HE, HUANG = "Simonyan and Zisserman 2014", "He et al. 2015", "Huang et al. 2016"
-DIGITS, CIFAR, IMAGENET, INSPECTED = (1, 28, 28), (3, 32, 32), (3, 224, 224), (3, 400, 400)
+DIGITS, CIFAR, IMAGENET, INSPECTED, ENLARGED = (1, 28, 28), (3, 32, 32), (3, 224, 224), (3, 400, 400), (1, 128, 128)
 
 
 def _original() -> nn.Sequential:
@@ -97,6 +101,12 @@ NETWORKS: dict[str, Network] = {
     "swap-compact": Network(_compact, (3, 128, 128), "mien's face swap", None, classifies=False),
     "dlib-face": Network(dlib_face, (3, 150, 150), "King 2017", None, classifies=False),
     "mien-inspect": Network(Inspector, INSPECTED, "mien's own inspector", None, classifies=False),
+    "srcnn": Network(srcnn, ENLARGED, "Dong et al. 2014, 9-5-5", 57_281, classifies=False),
+    "srcnn-915": Network(partial(srcnn, "9-1-5"), ENLARGED, "Dong et al. 2014, 9-1-5", 8_129, classifies=False),
+    "vdsr": Network(vdsr, ENLARGED, "Kim et al. 2016", 665_921, classifies=False),
+    "srresnet": Network(SRResNet, (3, 24, 24), "Ledig et al. 2017", None, classifies=False),
+    "srgan-discriminator": Network(discriminator, (3, 96, 96), "Ledig et al. 2017", None, classifies=False),
+    "mien-upscale": Network(MienUpscale, (1, 64, 64), "mien's own enlarger, at x2", None, classifies=False),
     "mien-face": Network(mien_face, (3, 96, 96), "Hinton et al. 2015", None, classifies=False),
 }
 """Name -> network."""
