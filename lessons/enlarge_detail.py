@@ -30,8 +30,9 @@ interpolated = enlarge(small, 3)
 # %%
 # SRCNN
 # -----
-# Three convolutions: 64 filters of 9 x 9 pixels describe each place of the interpolated picture, 32 times 5 x 5 map the description to
-# that of a sharp one, and 5 x 5 put it together (Dong et al. 2014). 57,281 numbers, learnt from 283 photographs, none of them this one.
+# Three convolutions: 64 filters of 9 x 9 pixels describe each place of the interpolated picture, 32 of 5 x 5 map the description to
+# that of a sharp one, and one of 5 x 5 puts it together (Dong et al. 2014): 57,281 numbers, learnt from 283 photographs, none of them
+# this one.
 
 srcnn = opened("srcnn", 3)
 restored = srcnn.brightness(small.float()).detach().double()
@@ -46,9 +47,9 @@ def decibels(told: torch.Tensor) -> float:
 # %%
 # What the first layer looks for
 # ------------------------------
-# Sorted by how strongly they answer. A filter whose weights add up to nothing is silent on even ground: an edge or a stripe of one
-# direction. A few whose weights add up to something hand the picture on. Most look like waves of one direction, as the cells of the
-# first visual cortex do, though nobody asked for that.
+# Sorted by how strongly they answer. Nearly four of five have weights that add up to nothing: they are silent on even ground, and
+# speak at an edge, a corner or a stripe. The last one only hands the picture on: so it was started, as bicubic interpolation. The
+# speckles are what is left of the random numbers that the others began with; the authors trained for days, and theirs are smooth.
 
 filters = next(part for part in srcnn.net.modules() if isinstance(part, torch.nn.Conv2d)).weight.detach()[:, 0]
 energy = filters.square().sum((1, 2))

@@ -126,5 +126,10 @@ NUMBERS: dict[str, dict[str, tuple[float, float]]] = {
         "right_after_0.2": (0.26, 0.05), "push_over_random_push": (19.4, 1.5),
     },
     # Measured.
+    "enlarge_detail": {
+        "bicubic_db": (24.9079, 1e-3), "srcnn_db": (26.59, 0.02), "gain_db": (1.68, 0.02), "filters": (64, 0),
+        "silent_on_even_ground": (0.78125, 0.02),
+    },
+    # Measured.
     "swap_faces": {"swap_error": (0.0029, 0.0012), "restoring_error": (0.0004, 0.0002), "mean_face_error": (0.011724, 1e-5)},
 }  # fmt: skip
