@@ -27,7 +27,7 @@ SAYS_RESHAPED, SAYS_ORIGINAL, SAYS_NOTHING = (0.05, 0.9, 0.05), (0.97, 0.02, 0.0
 def made_up(chances: tuple[float, float, float] = SAYS_RESHAPED, shift: float = 4.0) -> Judge:
     """Says the same of every face: its left half came from `shift` crop pixels farther right."""
 
-    def look(crop: np.ndarray) -> Opinion:
+    def look(crop: np.ndarray, quality: int | None) -> Opinion:
         side = crop.shape[0]
         field = np.zeros((2, side, side), np.float32)
         field[0, :, : side // 2] = shift
@@ -221,7 +221,7 @@ def archive(tmp_path: Path) -> Path:
     return folder
 
 
-def by_brightness(picture: np.ndarray) -> Opinion:
+def by_brightness(picture: np.ndarray, quality: int | None) -> Opinion:
     """Takes Grace Hopper, who is darker, for reshaped."""
     chances = SAYS_RESHAPED if picture.mean() < 110 else SAYS_ORIGINAL
     return Opinion(chances, np.zeros((2, 16, 16), np.float32), np.ones((16, 16), np.float32))

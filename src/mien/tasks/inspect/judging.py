@@ -38,8 +38,8 @@ class Opinion:
     """(S, S) float32 in 0..1: how surely content there was moved at all; not calibrated."""
 
 
-Look = Callable[[np.ndarray], Opinion]
-"""(S, S, 3) uint8 -> Opinion."""
+Look = Callable[[np.ndarray, int | None], Opinion]
+"""(S, S, 3) uint8 and the IJG quality of its file, where that is a JPEG -> Opinion."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,8 @@ class Judge:
 
         looker = Looker(locate(CARD))
 
-        def look(crop: np.ndarray) -> Opinion:
-            seen = looker.look(crop[None])
+        def look(crop: np.ndarray, quality: int | None) -> Opinion:
+            seen = looker.look(crop[None], quality)
             return Opinion(tuple(seen.probabilities[0].tolist()), seen.field[0], seen.reliability[0], seen.moved[0])
 
         return cls(look, f"{CARD} {card(CARD).sha256[:12]}")
@@ -107,7 +107,7 @@ class Judge:
         reasons = faults(crop, place[2], quality) + (() if self.look else (NO_INSPECTOR,))
         if reasons or self.look is None:
             return FaceVerdict(box, place, INSUFFICIENT, reasons, None)
-        opinion = self.look(crop)
+        opinion = self.look(crop, quality)
         best = int(np.argmax(opinion.probabilities))
         if opinion.probabilities[best] < UNDECIDED:
             said = ", ".join(f"{name} {chance:.0%}" for name, chance in zip(CLASSES, opinion.probabilities, strict=True))
