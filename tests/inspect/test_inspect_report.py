@@ -247,6 +247,37 @@ def test_a_folder_becomes_a_table_and_is_not_done_twice(archive: Path, tmp_path:
 
 
 @needs_networks
+def test_a_folder_is_a_page_that_shows_the_most_suspicious_first_and_links_to_each_report(archive: Path, tmp_path: Path) -> None:
+    """Names that would be markup, a scheme, a query or no text at all are names and nothing else."""
+    from os import fsdecode
+    from urllib.parse import unquote_to_bytes
+
+    odd = ("javascript:alert(1).png", "<img src=x onerror=alert(1)>.png", "a' onclick='b.png", "q?x=1&#y.png",
+           fsdecode(b"\xff\xfe.png"))  # fmt: skip
+    for name in odd:
+        Image.fromarray(eileen()).save(archive / name)
+    out = tmp_path / "out"
+    found = inspect_source(archive, out, 0.5, Judge(by_brightness, "brightness"))
+    assert found.page == out / "index.html"
+    text = found.page.read_text("utf-8")
+    tags = Tags(text).found
+    links = [attributes["href"] or "" for tag, attributes in tags if tag == "a"]
+    assert links[0].startswith("./grace.png/")
+    assert all(link.startswith("./") and (out / fsdecode(unquote_to_bytes(link))).is_file() for link in links)
+    assert {fsdecode(unquote_to_bytes(link)) for link in links} >= {f"./{name}/report.html" for name in odd}
+    harmless = "html head meta title style body main header h1 h2 h3 div span table tr th td section article p a img footer"
+    assert {tag for tag, _ in tags} <= set(harmless.split())
+    assert not any(name.startswith("on") for _, attributes in tags for name in attributes)
+    pictures = [attributes["src"] or "" for tag, attributes in tags if tag == "img"]
+    assert len(pictures) == len(odd) + 3
+    assert all(picture.startswith("data:image/jpeg;base64,") for picture in pictures)
+    assert text.index("Face 1: Reshaped, 90%") < text.index("Face 1: Nothing found, 97%") < text.index("No face was found")
+    assert "letter.jpg" in text.partition("Not read")[2]
+    assert "default-src 'none'" in text
+    assert inspect_source(archive, out, 0.5, Judge(by_brightness, "brightness")).looked == 0
+
+
+@needs_networks
 def test_a_stopped_folder_goes_on(archive: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out, judge, begun = tmp_path / "out", made_up(), []
 
