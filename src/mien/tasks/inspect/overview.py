@@ -11,10 +11,11 @@ from typing import Any
 from urllib.parse import quote
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from mien import __version__
 from mien.data import html
+from mien.tasks.inspect.drawing import INK, PAPER
 from mien.tasks.inspect.evidence.words import clean
 from mien.tasks.inspect.page import SAID, STYLE
 from mien.tasks.inspect.results import UNREAD, Line
@@ -73,8 +74,8 @@ def _faces(faces: Sequence[Mapping[str, Any]]) -> list[str]:
 
 def _thumbnail(place: Path, told: Mapping[str, Any]) -> bytes | None:
     """The photo with its faces framed; of a video the face seen longest; None where neither is there any more."""
-    names = [told["files"].get("photo"), *(face["files"].get("face") for face in told["faces"][:1])]
-    for name in filter(None, names):
+    photo = told["files"].get("photo")
+    for name in filter(None, (photo, *(face["files"].get("face") for face in told["faces"][:1]))):
         try:
             with Image.open(place / Path(name).name) as opened:
                 opened.draft("RGB", (2 * SIDE, 2 * SIDE))
@@ -82,5 +83,9 @@ def _thumbnail(place: Path, told: Mapping[str, Any]) -> bytes | None:
         except OSError:
             continue
         small.thumbnail((SIDE, SIDE), Image.Resampling.BICUBIC)
+        for face in told["faces"] if name == photo else ():  # the photo's own frames are too thin at this size
+            corners = tuple(edge * small.width / told["width"] for edge in face["box"])
+            for colour, width in ((INK, 4), (PAPER, 2)):
+                ImageDraw.Draw(small).rectangle(corners, outline=colour, width=width)
         return jpeg(np.asarray(small), 80)
     return None
