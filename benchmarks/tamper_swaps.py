@@ -26,6 +26,7 @@ from mien.models.inspector import ORIGINAL, SWAPPED
 from mien.models.swap import SwapNet
 from mien.models.swap_model import FILE, SwapModel, load_model, new_net, save_model
 from mien.nn.memory import keep_freed_memory
+from mien.nn.winograd import quicken
 from mien.runtime import choose
 from mien.tasks.inspect.making import SHRINK, Made
 from mien.tasks.swap.convert import Swapper
@@ -48,6 +49,7 @@ def learn(data: Path, out: Path, minutes: float) -> None:
     sets = {name: gather(name, data / "video" / clip, out / "faces" / name, f":{LEARNT}") for name, clip in CLIPS.items()}
     people = {name: person_of(name, faces) for name, faces in sets.items()}
     net = new_net("original", {name: np.array(one.centre) for name, one in people.items()})
+    quicken(net)
     recipe = replace(original(), batch=FEW, rate=RATE, encoder_rate=RATE, average=0.95)
     task = SwapTask(net, {name: tensors(faces, net.size) for name, faces in sets.items()}, recipe)
     fitted = fit(task, out / "run", minutes=minutes, runtime=choose("cpu", "fp32"), label="swap", evaluate=Every(seconds=60))

@@ -66,7 +66,7 @@ def test_a_face_of_twenty_pixels_is_not_enough() -> None:
     [found] = made_up().judge(grace(), [face((100, 100, 120, 124))])
     assert found.verdict == "insufficient"
     assert found.probability is None
-    assert re.fullmatch(r"too small: \d\d pixels around the face, expected 100 or more", found.reasons[0])
+    assert re.fullmatch(r"too small: \d\d pixels around the face, expected 80 or more", found.reasons[0])
 
 
 def test_why_nothing_can_be_said_is_named() -> None:
@@ -74,10 +74,25 @@ def test_why_nothing_can_be_said_is_named() -> None:
     blurred = np.asarray(Image.fromarray(sharp).resize((16, 19)).resize((256, 300), Image.Resampling.BICUBIC))
     assert made_up().judge(sharp, [box], 20)[0].reasons == ("too compressed: JPEG quality 20, expected 30 or more",)
     assert made_up().judge(blurred, [box])[0].reasons[0].startswith("too blurred")
+    large = np.asarray(Image.fromarray(sharp).resize((1024, 1200), Image.Resampling.LANCZOS))
+    [found] = made_up().judge(large, [face((320, 240, 720, 760))])
+    assert found.reasons[0] == f"too large: {found.crop[2]} pixels around the face, expected 640 or less"
     assert made_up(SAYS_NOTHING).judge(sharp, [box])[0].reasons == ("undecided: original 40%, reshaped 35%, swapped 25%",)
     assert Judge(None, "none").judge(sharp, [box])[0].reasons == (NO_INSPECTOR,)
     [judged] = made_up().judge(sharp, [box], 90)
     assert (judged.verdict, judged.probability, judged.reasons) == ("reshaped", 0.9, ())
+
+
+def test_the_inspector_is_told_how_the_file_was_saved() -> None:
+    told: list[int | None] = []
+
+    def look(crop: np.ndarray, quality: int | None) -> Opinion:
+        told.append(quality)
+        return by_brightness(crop, quality)
+
+    for quality in (None, 72):
+        Judge(look).judge(grace(), [face((80, 60, 180, 190))], quality)
+    assert told == [None, 72]
 
 
 def test_how_far_is_said_in_pixels_of_the_picture() -> None:
