@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 CURVES = {
-    "by strength": ("Reshaped faces found", "mean displacement, pixels of a crop of 400"),
-    "by quality": ("Original or reshaped, saved as JPEG", "quality"),
-    "by scale": ("Resized and back", "scale"),
+    "by strength": ("Reshaped faces found", "mean displacement, pixels of a crop of 400", "log"),
+    "by quality": ("Original or reshaped, saved as JPEG", "quality", "linear"),
+    "by scale": ("Resized and back", "scale", "linear"),
 }
 CONDITIONS = {"plain": "not compressed", "saved": "JPEG 30 to 100", "worn": "in chains"}
 
 
-def curve(axes: Axes, points: list[dict[str, Any]], title: str, label: str) -> None:
+def curve(axes: Axes, points: list[dict[str, Any]], title: str, label: str, scale: str) -> None:
     """Accuracy at even odds over what was varied, with its interval."""
     shown = [one for one in points if one["accuracy"]["total"] >= 5]
     at, rates = [one["at"] for one in shown], [one["accuracy"] for one in shown]
@@ -33,6 +33,10 @@ def curve(axes: Axes, points: list[dict[str, Any]], title: str, label: str) -> N
     axes.plot(at, [one["value"] for one in rates], color=BLUE, marker=".", linewidth=1.5)
     axes.axhline(0.5, color=GREY, linewidth=1, linestyle=":")
     axes.set_ylim(0.3, 1.02)
+    axes.set_xscale(scale)
+    if scale == "log":
+        axes.set_xticks([0.5, 1, 2, 5, 10], ["0.5", "1", "2", "5", "10"])
+        axes.minorticks_off()
     axes.set_xlabel(label, fontsize=9, color=INK)
 
 
