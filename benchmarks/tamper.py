@@ -1,14 +1,18 @@
 """How well reshaped and swapped faces are found, located and undone, on people the network did not learn from.
 
     python -m mien.tasks.inspect.making DATA --out PACK                  # DATA/faces, DATA/video
-    python benchmarks/tamper.py PACK --weights mien-inspect.safetensors
+    python -m mien.tasks.inspect.calibrating PACK --weights mien-inspect.safetensors
+    python benchmarks/tamper.py PACK --weights mien-inspect.safetensors [--flow peer/bin/python] [--swaps MODEL --data DATA]
 
-plain: faces of the test people in the size they have in their pictures (144 to 528 px), half of them reshaped by all sliders uniform
+plain: faces of the test people in the size they have in their pictures (144 to 544 px), half of them reshaped by all sliders uniform
 in [-1, 1], not compressed afterwards; by strength (pixels of a crop of 400) and by size; the same faces again as JPEG of quality 30 to
-100, and resized by 0.25 to 1 and back. worn: PACK/test, whose faces went through chains of JPEG, resizing, blur, noise and colour,
-with swapped ones among them. Intervals are of 95 % and draw people. Undo: PSNR over the crop against
-the face before it was reshaped, gained by undoing the field that the network told, and by undoing the true one.
-Speed: one face of 400 px on one core, the inspector against the two DRN-C-26 that do the same, taking turns.
+100, and resized by 0.25 to 1 and back. worn: faces that went through chains of JPEG, resizing, blur, noise and colour, with swapped
+ones among them (those of PACK/test). All as `mien inspect` says it, calibrated by what the file tells; "one temperature": without
+that. Calibration: fresh faces, three classes at even odds, in each of the three conditions. Intervals are of 95 % and draw people.
+Undo: PSNR over the crop against the face before it was reshaped, gained by undoing the field that the network told, and by undoing
+the true one. Flow: dense optical flow that is given both pictures (`benchmarks/flow_dis.py`), which the inspector is not. Swaps by the
+`original` network: `benchmarks/tamper_swaps.py`; of two people, so the interval says little about others. Speed: one face of 400 px on
+one core, the inspector against the two DRN-C-26 that do the same, taking turns.
 """
 
 from __future__ import annotations
@@ -16,8 +20,10 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import subprocess
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, replace
 from functools import partial
 from itertools import pairwise
@@ -32,11 +38,13 @@ from mien.metrics.intervals import percentiles
 from mien.models.drn import drn_c_26, drn_c_26_field
 from mien.nn.fuse import fused
 from mien.progress import Progress
+from mien.tasks.inspect import swapping
+from mien.tasks.inspect.calibrated import Calibration
+from mien.tasks.inspect.calibrating import Examples, examples
 from mien.tasks.inspect.looking import Looker
-from mien.tasks.inspect.making import PLAIN, Made, Maker
+from mien.tasks.inspect.making import PLAIN, Made, Maker, stacked
 from mien.tasks.inspect.measuring import RESHAPED, SWAPPED, Answers, asked, believed, detected, over, step
 from mien.tasks.inspect.originals import opened
-from mien.tasks.inspect.pack import Batch, Part
 from mien.tasks.inspect.undoing import enlarged, gain, undo
 
 QUALITIES, SCALES = (30, 40, 50, 60, 70, 80, 90, 100), (0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0)
@@ -47,11 +55,44 @@ SIZES = (144, 256, 352, 544)
 ROUNDS = 15
 
 
-def changed(looker: Looker, made: list[Made], change: Callable[[np.ndarray], np.ndarray] | None = None) -> Answers:
-    """What the network says of made faces, changed first."""
-    pixels = (change(one.x) if change else one.x for one in made)
-    faces = (Batch(x=x[None], label=np.array([one.label]), field=one.field[None]) for x, one in zip(pixels, made, strict=True))
-    return asked(looker, faces, np.array([m.person for m in made]))
+def changed(looker: Looker, made: Iterable[Made], change: Callable[[np.ndarray], np.ndarray] | None = None,
+            quality: int | None = None) -> Answers:
+    """What the network says of made faces, changed first into a JPEG of this quality or into none; its own logits."""
+    if change:
+        made = (replace(one, x=change(one.x), quality=quality) for one in made)
+    return Answers.together([asked(looker, [stacked([one])], np.array([one.person]), [one.quality]) for one in made])
+
+
+def series(pack: Path, count: int) -> Iterator[Made]:
+    """The faces that PACK/test was made of, one after the other, with what a file would tell of them."""
+    originals = opened(pack / "faces")
+    maker = Maker(originals, swapping.opened(pack / "faces"), "test")
+    return (maker.make(np.random.default_rng((3, i))) for i in range(count))
+
+
+def dense_flow(python: str, made: list[Made]) -> dict[str, object]:
+    """The end-point error of DIS, given both pictures of each reshaped face."""
+    bent = [one for one in made if one.label == RESHAPED]
+    with tempfile.TemporaryDirectory() as folder:
+        for i, one in enumerate(bent):
+            assert one.before is not None
+            np.savez(Path(folder) / f"{i:05d}.npz", before=one.before, after=one.x, field=one.field)
+        script = Path(__file__).with_name("flow_dis.py")
+        found = json.loads(subprocess.run([python, script, folder], check=True, capture_output=True, text=True).stdout)
+    still = [float(np.hypot(*one.field).mean()) for one in bent]
+    errors = {name: asdict(percentiles(float(np.mean(error)), error)) for name, error in found["errors"].items()}
+    return {"opencv": found["opencv"], "faces": len(bent), "always_zero_px": float(np.mean(still)), "error_px": errors}
+
+
+def calibration(of: Examples, by: dict[str, Calibration]) -> dict[str, object]:
+    """Of each condition, and of all: expected calibration error and reliability diagram."""
+    result: dict[str, object] = {}
+    for name in (*sorted(set(of.condition)), "all"):
+        some = of if name == "all" else of.chosen(of.condition == name)
+        found = {how: believed(some.answers.by(one), 1.0) for how, one in by.items()}
+        result[name] = {how: {"error": error, "diagram": [(sure, asdict(rate)) for sure, rate in diagram]}
+                        for how, (error, diagram) in found.items()}  # fmt: skip
+    return result
 
 
 def figures(answers: Answers, kind: int = RESHAPED) -> dict[str, object]:
@@ -122,7 +163,12 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, required=True)
     parser.add_argument("--faces", type=int, default=600, help="plain faces of test people (600)")
     parser.add_argument("--changed", type=int, default=200, help="of these, how many are compressed and resized (200)")
+    parser.add_argument("--worn", type=int, default=900, help="worn faces (900)")
+    parser.add_argument("--flow", metavar="PYTHON", help="an interpreter with OpenCV, for dense optical flow")
+    parser.add_argument("--swaps", type=Path, metavar="MODEL", help="a swap model of two test people, see tamper_swaps.py")
+    parser.add_argument("--data", type=Path, help="where their clips are")
     given = parser.parse_args()
+    torch.set_num_threads(1)
     before = load()
     looker = Looker(given.weights)
     maker = Maker(opened(given.pack / "faces"), None, "test", replace(PLAIN, worn=False))
@@ -131,28 +177,54 @@ def main() -> None:
         for i in range(given.faces):
             made.append(maker.make(np.random.default_rng((5, i)), before=True))
             bar.advance()
-    plain = changed(looker, made)
+    one = Calibration.plain(looker.temperature)
+    raw = changed(looker, made)
+    plain = raw.by(looker.calibration)
     some, hows, sizes = made[:given.changed], np.array([one.how for one in made]), np.array([len(one.x) for one in made])
-    part = Part(given.pack, "test")
-    worn = asked(looker, part.batches(), part.person)
-    error, diagram = believed(worn, looker.temperature)
-    points = [(sure, asdict(rate)) for sure, rate in diagram]
-    result = {
+    rough, how = [], []
+    with Progress("worn", total=given.worn) as bar:
+        for face in series(given.pack, given.worn):
+            rough.append(changed(looker, [face]))
+            how.append(face.how)
+            bar.advance()
+    rough, tools = Answers.together(rough), np.array(how)
+    worn = rough.by(looker.calibration)
+    tests = examples(looker, given.pack, "test", given.worn // 3, 31)
+    large = sizes >= SIZES[2]
+
+    def saved(quality: int) -> Answers:
+        return changed(looker, some, partial(wear.jpeg, quality=quality), quality).by(looker.calibration)
+
+    def resized(scale: float) -> Answers:
+        return changed(looker, some, partial(wear.rescaled, scale=scale)).by(looker.calibration)
+
+    result: dict[str, object] = {
         "plain": figures(plain),
+        "one temperature": {"plain": figures(raw), "large": figures(raw.chosen(large)), "worn": figures(rough)},
         "plain by tool": {how: asdict(step(plain.chosen(np.isin(hows, ("", how))))) for how in sorted(set(hows) - {""})},
         "by strength": [asdict(one) for one in over(plain, plain.still * 400 / sizes, STRENGTHS)],
         "by size": {f"{low} to {high}": figures(plain.chosen((sizes >= low) & (sizes < high))) for low, high in pairwise(SIZES)},
-        "by quality": [asdict(step(changed(looker, some, partial(wear.jpeg, quality=q)), at=q)) for q in QUALITIES],
-        "by scale": [asdict(step(changed(looker, some, partial(wear.rescaled, scale=s)), at=s)) for s in SCALES],
+        "by quality": [asdict(step(saved(q), at=q)) for q in QUALITIES],
+        "by scale": [asdict(step(resized(s), at=s)) for s in SCALES],
         "worn": figures(worn),
         "worn, swapped": figures(worn, SWAPPED),
-        "calibration": {"temperature": looker.temperature, "error": error, "diagram": points},
+        "worn, swapped by": {name: figures(worn.chosen(np.isin(tools, ("", name))), SWAPPED) for name in ("network", "pasted")},
+        "calibration": calibration(tests, {"one temperature": one, "calibrated": looker.calibration}),
         "where": located(looker, made),
         "undo": undone(looker, some),
         "milliseconds": speed(looker),
-        **origin(before),
     }
-    print(json.dumps(result, indent=2))
+    if given.flow:
+        result["dense flow of both pictures"] = dense_flow(given.flow, made)
+    if given.swaps:
+        from tamper_swaps import how_good, swaps
+
+        drawn = list(swaps(given.swaps, given.data))
+        kinds = {"not compressed": (None, None), "JPEG 80": (partial(wear.jpeg, quality=80), 80)}
+        result["swapped by the original network"] = {"model": how_good(given.swaps)} | {
+            name: figures(changed(looker, drawn, *kind).by(looker.calibration), SWAPPED) for name, kind in kinds.items()
+        }
+    print(json.dumps(result | origin(before), indent=2))
 
 
 if __name__ == "__main__":

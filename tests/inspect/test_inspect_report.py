@@ -27,7 +27,7 @@ SAYS_RESHAPED, SAYS_ORIGINAL, SAYS_NOTHING = (0.05, 0.9, 0.05), (0.97, 0.02, 0.0
 def made_up(chances: tuple[float, float, float] = SAYS_RESHAPED, shift: float = 4.0) -> Judge:
     """Says the same of every face: its left half came from `shift` crop pixels farther right."""
 
-    def look(crop: np.ndarray) -> Opinion:
+    def look(crop: np.ndarray, quality: int | None) -> Opinion:
         side = crop.shape[0]
         field = np.zeros((2, side, side), np.float32)
         field[0, :, : side // 2] = shift
@@ -66,7 +66,7 @@ def test_a_face_of_twenty_pixels_is_not_enough() -> None:
     [found] = made_up().judge(grace(), [face((100, 100, 120, 124))])
     assert found.verdict == "insufficient"
     assert found.probability is None
-    assert re.fullmatch(r"too small: \d\d pixels around the face, expected 100 or more", found.reasons[0])
+    assert re.fullmatch(r"too small: \d\d pixels around the face, expected 80 or more", found.reasons[0])
 
 
 def test_why_nothing_can_be_said_is_named() -> None:
@@ -74,10 +74,25 @@ def test_why_nothing_can_be_said_is_named() -> None:
     blurred = np.asarray(Image.fromarray(sharp).resize((16, 19)).resize((256, 300), Image.Resampling.BICUBIC))
     assert made_up().judge(sharp, [box], 20)[0].reasons == ("too compressed: JPEG quality 20, expected 30 or more",)
     assert made_up().judge(blurred, [box])[0].reasons[0].startswith("too blurred")
+    large = np.asarray(Image.fromarray(sharp).resize((1024, 1200), Image.Resampling.LANCZOS))
+    [found] = made_up().judge(large, [face((320, 240, 720, 760))])
+    assert found.reasons[0] == f"too large: {found.crop[2]} pixels around the face, expected 640 or less"
     assert made_up(SAYS_NOTHING).judge(sharp, [box])[0].reasons == ("undecided: original 40%, reshaped 35%, swapped 25%",)
     assert Judge(None, "none").judge(sharp, [box])[0].reasons == (NO_INSPECTOR,)
     [judged] = made_up().judge(sharp, [box], 90)
     assert (judged.verdict, judged.probability, judged.reasons) == ("reshaped", 0.9, ())
+
+
+def test_the_inspector_is_told_how_the_file_was_saved() -> None:
+    told: list[int | None] = []
+
+    def look(crop: np.ndarray, quality: int | None) -> Opinion:
+        told.append(quality)
+        return by_brightness(crop, quality)
+
+    for quality in (None, 72):
+        Judge(look).judge(grace(), [face((80, 60, 180, 190))], quality)
+    assert told == [None, 72]
 
 
 def test_how_far_is_said_in_pixels_of_the_picture() -> None:
@@ -221,7 +236,7 @@ def archive(tmp_path: Path) -> Path:
     return folder
 
 
-def by_brightness(picture: np.ndarray) -> Opinion:
+def by_brightness(picture: np.ndarray, quality: int | None) -> Opinion:
     """Takes Grace Hopper, who is darker, for reshaped."""
     chances = SAYS_RESHAPED if picture.mean() < 110 else SAYS_ORIGINAL
     return Opinion(chances, np.zeros((2, 16, 16), np.float32), np.ones((16, 16), np.float32))
@@ -244,6 +259,37 @@ def test_a_folder_becomes_a_table_and_is_not_done_twice(archive: Path, tmp_path:
     Image.fromarray(np.full((150, 150, 3), 40, np.uint8)).save(archive / "wall.gif")
     assert inspect_source(archive, out, 0.5, judge).looked == 1
     assert inspect_source(archive, out, 0.5, Judge(by_brightness, "another")).looked == 3
+
+
+@needs_networks
+def test_a_folder_is_a_page_that_shows_the_most_suspicious_first_and_links_to_each_report(archive: Path, tmp_path: Path) -> None:
+    """Names that would be markup, a scheme, a query or no text at all are names and nothing else."""
+    from os import fsdecode
+    from urllib.parse import unquote_to_bytes
+
+    odd = ("javascript:alert(1).png", "<img src=x onerror=alert(1)>.png", "a' onclick='b.png", "q?x=1&#y.png",
+           fsdecode(b"\xff\xfe.png"))  # fmt: skip
+    for name in odd:
+        Image.fromarray(eileen()).save(archive / name)
+    out = tmp_path / "out"
+    found = inspect_source(archive, out, 0.5, Judge(by_brightness, "brightness"))
+    assert found.page == out / "index.html"
+    text = found.page.read_text("utf-8")
+    tags = Tags(text).found
+    links = [attributes["href"] or "" for tag, attributes in tags if tag == "a"]
+    assert links[0].startswith("./grace.png/")
+    assert all(link.startswith("./") and (out / fsdecode(unquote_to_bytes(link))).is_file() for link in links)
+    assert {fsdecode(unquote_to_bytes(link)) for link in links} >= {f"./{name}/report.html" for name in odd}
+    harmless = "html head meta title style body main header h1 h2 h3 div span table tr th td section article p a img footer"
+    assert {tag for tag, _ in tags} <= set(harmless.split())
+    assert not any(name.startswith("on") for _, attributes in tags for name in attributes)
+    pictures = [attributes["src"] or "" for tag, attributes in tags if tag == "img"]
+    assert len(pictures) == len(odd) + 3
+    assert all(picture.startswith("data:image/jpeg;base64,") for picture in pictures)
+    assert text.index("Face 1: Reshaped, 90%") < text.index("Face 1: Nothing found, 97%") < text.index("No face was found")
+    assert "letter.jpg" in text.partition("Not read")[2]
+    assert "default-src 'none'" in text
+    assert inspect_source(archive, out, 0.5, Judge(by_brightness, "brightness")).looked == 0
 
 
 @needs_networks

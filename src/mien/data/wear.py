@@ -127,3 +127,9 @@ def worn(image: np.ndarray, steps: Sequence[Step]) -> np.ndarray:
     for step in steps:
         image = step(image)
     return image
+
+
+def saved_at(steps: Sequence[Step]) -> int | None:
+    """The quality of the JPEG that a chain ends as, None where it ends as none: what a file tells of what it went through."""
+    last = steps[-1] if steps else None
+    return last.keywords["quality"] if isinstance(last, partial) and last.func is jpeg else None

@@ -1,4 +1,4 @@
-"""A folder: every picture and video inspected once, a table sorted by suspicion, and a stopped run goes on."""
+"""A folder: every picture and video inspected once, a table and a page sorted by suspicion, and a stopped run goes on."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from mien.progress import Progress
 from mien.tasks.inspect.inspecting import PAGE, TOLD, inspect_picture, sha256
 from mien.tasks.inspect.judging import Judge
 from mien.tasks.inspect.moving import inspect_video
-from mien.tasks.inspect.results import Batch, Line
+from mien.tasks.inspect.overview import write_overview
+from mien.tasks.inspect.results import UNREAD, Batch, Line
 from mien.tasks.inspect.writing import write
 
-TABLE = "inspected.csv"
-UNREAD = "not read"
+TABLE, OVERVIEW = "inspected.csv", "index.html"
 COLUMNS = ("file", "verdict", "suspicion", "faces", "why", "signed", "changed since signed", "says generated", "editors named",
            "camera", "jpeg quality", "saved before", "enlarged", "width", "height", "report")  # fmt: skip
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")
@@ -60,11 +60,12 @@ def inspect_folder(folder: Path, judge: Judge, out: Path, every: float) -> Batch
     finally:
         lines = sorted((*map(_line, done, done.values()), *(Line(name, UNREAD, None, 0, why, None) for name, why in unread.items())),
                        key=lambda line: (line.verdict == UNREAD, 1.0 if line.suspicion is None else -line.suspicion))  # fmt: skip
-        write(out / TABLE, _csv(lines, done).encode())
+        write(out / TABLE, _csv(lines, done).encode(errors="backslashreplace"))  # names are bytes, not always text
+        write_overview(out / OVERVIEW, folder, lines, done)
     if not done:
         name, why = next(iter(unread.items()))
         raise ValueError(f"none of {len(found)} files below {folder} could be read; the first, {name}: {why}")
-    return Batch(folder, out, out / TABLE, tuple(lines), looked)
+    return Batch(folder, out, out / TABLE, out / OVERVIEW, tuple(lines), looked)
 
 
 def _before(place: Path, path: Path, judge: Judge) -> Told | None:

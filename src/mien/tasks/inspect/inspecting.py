@@ -87,8 +87,9 @@ def with_files(one: FaceResult, shown: Pictures, out: Path, number: int) -> Face
 
 def write_told(path: Path, found: Inspected | InspectedVideo) -> None:
     """The result as JSON: the last file written, so that where it is, all is."""
+    text = json.dumps(asdict(found) | {"version": __version__}, ensure_ascii=False, indent=1)
     with atomic(path) as draft:
-        draft.write_text(json.dumps(asdict(found) | {"version": __version__}, ensure_ascii=False, indent=1), encoding="utf-8")
+        draft.write_text(text, encoding="utf-8", errors="backslashreplace")  # a file's name may be bytes that are no text
 
 
 def sha256(path: Path) -> str:

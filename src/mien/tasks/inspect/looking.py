@@ -13,11 +13,12 @@ from torch import Tensor
 
 from mien.models.inspector import Inspected, Inspector
 from mien.nn.fuse import fused
+from mien.tasks.inspect.calibrated import Calibration, facts
 
 NAME = "mien-inspect"
 """Of the bundled weights' card."""
 HEAD = "inspector"
-"""Key of the file's header under which a JSON object says the temperature."""
+"""Key of the file's header under which a JSON object says the temperature, and what `calibrating` has fitted."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +36,12 @@ class Looked:
 
 
 class Looker:
-    """A network and its temperature, from one file."""
+    """A network and what makes its probabilities true, from one file."""
 
     def __init__(self, path: Path, device: torch.device | None = None) -> None:
         """Raises ValueError where the file is none of `mien.tasks.inspect.training`."""
         self.device = device or torch.device("cpu")
-        state, self.temperature = read(path)
+        state, self.temperature, self.calibration = read(path)
         net = Inspector()
         try:
             net.load_state_dict(state)
@@ -54,21 +55,29 @@ class Looker:
         x = torch.from_numpy(np.array(crops, order="C")).to(self.device).permute(0, 3, 1, 2).float() / 255
         return self.net(x.contiguous(memory_format=torch.channels_last))
 
-    def look(self, crops: np.ndarray) -> Looked:
-        """(B, S, S, 3) uint8 RGB, S a multiple of 16 -> what is seen."""
+    def look(self, crops: np.ndarray, quality: int | None = None) -> Looked:
+        """(B, S, S, 3) uint8 RGB, S a multiple of 16 -> what is seen. `quality`: IJG, of their file, where it is a JPEG."""
         told = self.tell(crops)
-        chances = torch.softmax(told.logits / self.temperature, 1)
+        known = np.stack([facts(crop, quality) for crop in crops])
+        believed = torch.from_numpy(self.calibration(told.logits.cpu().numpy(), known))
+        chances = torch.softmax(believed, 1).float().numpy()
         reliability, moved = (part[:, 0].sigmoid() for part in (told.reliability, told.moved))
-        return Looked(*(part.cpu().numpy() for part in (chances, told.field, reliability, moved)))
+        return Looked(chances, *(part.cpu().numpy() for part in (told.field, reliability, moved)))
 
 
-def read(path: Path) -> tuple[dict[str, Tensor], float]:
-    """Weights in float32, and the temperature that makes probabilities true (1 where none was measured)."""
+def read(path: Path) -> tuple[dict[str, Tensor], float, Calibration]:
+    """Weights in float32, the temperature (1 where none was measured), and the calibration: that temperature where none was fitted."""
     try:
         with safe_open(path, framework="pt") as file:
             state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no dict
-            facts = json.loads((file.metadata() or {}).get(HEAD, "{}"))
+            told = json.loads((file.metadata() or {}).get(HEAD, "{}"))
     except Exception as error:
         raise ValueError(f"{path} is no safetensors file ({error})") from None
     state = {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
-    return state, float(facts.get("temperature", 1.0))
+    temperature = float(told.get("temperature", 1.0))
+    if "calibration" not in told:
+        return state, temperature, Calibration.plain(temperature)
+    try:
+        return state, temperature, Calibration.read(told["calibration"])
+    except ValueError as error:
+        raise ValueError(f"{path} cannot be used: {error}; calibrate it again (mien.tasks.inspect.calibrating)") from None

@@ -84,6 +84,8 @@ class Made:
     person: str
     how: str
     """mls, tps, liquify, brush; network, pasted; or nothing."""
+    quality: int | None = None
+    """Of the JPEG that it was worn by last, as a file would tell it; None where that was no JPEG."""
 
 
 def turned(image: np.ndarray, landmarks: np.ndarray, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -197,7 +199,8 @@ class Maker:
             whole = square(wear.worn(picture, steps), -int(x1), -int(y1), size)
             return framed(whole, *look, seen_size)
 
-        return Made(seen(fake), label, told, seen(was) if before else None, str(self.originals.person[row]), how)
+        before_it = seen(was) if before else None
+        return Made(seen(fake), label, told, before_it, str(self.originals.person[row]), how, wear.saved_at(steps))
 
 
 def write(maker: Maker, pack: Path, part: str, count: int, seed: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -15,6 +15,8 @@ from mien.metrics.classification import calibration_error
 from mien.metrics.intervals import DRAWS, Estimate, Rate, bootstrap, shares
 from mien.models.inspector import CLASSES, ORIGINAL, RESHAPED, SWAPPED
 from mien.nn.flow import end_point_error
+from mien.tasks.inspect.calibrated import Calibration
+from mien.tasks.inspect.calibrated import facts as facts_of
 from mien.tasks.inspect.looking import Looker
 from mien.tasks.inspect.pack import Batch
 
@@ -37,10 +39,27 @@ class Answers:
     """(N,) mean end-point error of the field, in pixels of the crop; NaN where the true field is not known."""
     still: np.ndarray
     """(N,) the same of a field that is zero everywhere: how strongly the face was bent."""
+    facts: np.ndarray | None = None
+    """(N, F), as `mien.tasks.inspect.calibrated.facts` gives them."""
 
     def chosen(self, which: np.ndarray) -> Answers:
         """Some of them: (N,) bool, or places."""
-        return Answers(self.label[which], self.logits[which], self.person[which], self.error[which], self.still[which])
+        known = None if self.facts is None else self.facts[which]
+        return Answers(self.label[which], self.logits[which], self.person[which], self.error[which], self.still[which], known)
+
+    @classmethod
+    def together(cls, parts: Sequence[Answers]) -> Answers:
+        """All of them in order; facts where every part has them."""
+        known = [one.facts for one in parts if one.facts is not None]
+        names = ("label", "logits", "person", "error", "still")
+        label, logits, person, error, still = (np.concatenate([getattr(one, name) for one in parts]) for name in names)
+        return cls(label, logits, person, error, still, np.concatenate(known) if len(known) == len(parts) else None)
+
+    def by(self, calibration: Calibration) -> Answers:
+        """With logits whose softmax is to be believed. Raises ValueError where the facts are not known."""
+        if self.facts is None:
+            raise ValueError("found answers without facts, expected those of `asked`")
+        return replace(self, logits=calibration(self.logits, self.facts))
 
     def probabilities(self, temperature: float = 1.0) -> np.ndarray:
         """(N, 3)."""
@@ -83,17 +102,21 @@ class Step:
     """The same of no field."""
 
 
-def asked(looker: Looker, batches: Iterable[Batch], person: np.ndarray) -> Answers:
-    """What a network says of made faces, in order; `person` (N,) says whose they are."""
-    rows = []
+def asked(looker: Looker, batches: Iterable[Batch], person: np.ndarray, quality: Sequence[int | None] | None = None) -> Answers:
+    """What a network says of made faces, in order; `person` (N,) says whose they are.
+
+    quality: of the JPEG that each is, None where it is none; without, none is. The logits are the network's own.
+    """
+    rows, known, qualities = [], [], iter(quality if quality is not None else [None] * len(person))
     for batch in batches:
+        known += [facts_of(crop, next(qualities)) for crop in batch["x"]]
         told, truth = looker.tell(batch["x"]), torch.from_numpy(np.asarray(batch["field"], np.float32))
         field = F.adaptive_avg_pool2d(told.field.cpu().float(), (truth.shape[-2], truth.shape[-1]))
         errors = [end_point_error(one, truth).mean((1, 2)).numpy() for one in (field, torch.zeros_like(field))]
         rows.append((batch["label"], told.logits.cpu().float().numpy(), *errors))
     label, logits, error, still = (np.concatenate(column) for column in zip(*rows, strict=True))
-    known = label != SWAPPED
-    return Answers(label, logits, person, np.where(known, error, math.nan), np.where(known, still, math.nan))
+    bent = label != SWAPPED
+    return Answers(label, logits, person, np.where(bent, error, math.nan), np.where(bent, still, math.nan), np.array(known))
 
 
 def detected(answers: Answers, kind: int = RESHAPED, times: int = DRAWS) -> Detected:

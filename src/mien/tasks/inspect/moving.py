@@ -31,6 +31,8 @@ MOST = 240
 """Frames judged of one video at most: of a long one they are farther apart."""
 STEP = 0.12
 """Seconds between frames in which faces are followed."""
+AS_JPEG = 70
+"""The quality of a JPEG that a frame is judged like: video is compressed too, but no table says how hard. Assumed, not measured."""
 SHOWN = 12
 """Faces on the page, those seen longest."""
 CURVES = (BLUE, ORANGE, "#3a9a5f", "#8b5bb5", INK, GREY)
@@ -107,7 +109,7 @@ def _follow(path: Path, judge: Judge, every: float, duration: float | None) -> t
             if frame.time < due:
                 continue
             due = frame.time + every
-            verdicts = judge.judge(frame.image, [one.face for _, one in faces])
+            verdicts = judge.judge(frame.image, [one.face for _, one in faces], AS_JPEG)
             for (number, _), one in zip(faces, verdicts, strict=True):
                 followed.setdefault(number, Followed(number)).add(frame.time, one, frame.image)
             bar.set(frame.time)

@@ -86,12 +86,12 @@ class Kept:
     """Pixels of the inspected square in the picture."""
 
 
-def kept(image: np.ndarray, face: Face) -> Kept:
-    """(H, W, 3) uint8 and a face in it."""
+def kept(image: np.ndarray, face: Face, most: int = MOST) -> Kept:
+    """(H, W, 3) uint8 and a face in it; shrunk where what is inspected would be larger than `most` pixels."""
     x0, y0, side = crop_of(face.box, image.shape)
     whole = round(side * MARGIN)
     x0, y0 = x0 - (whole - side) // 2, y0 - (whole - side) // 2
-    crop, size = np.ascontiguousarray(square(image, x0, y0, whole)), min(whole, round(MOST * MARGIN))
+    crop, size = np.ascontiguousarray(square(image, x0, y0, whole)), min(whole, round(most * MARGIN))
     if size != whole:
         crop = np.asarray(Image.fromarray(crop).resize((size, size), Image.Resampling.BICUBIC))
     scale = size / whole

@@ -145,6 +145,9 @@ class InspectedVideo:
         return "\n".join([*lines, *self.notes, *_spoken(self.evidence), *([f"report: {self.report}"] if self.report else [])])
 
 
+UNREAD = "not read"
+
+
 @dataclass(frozen=True)
 class Line:
     """One file of a folder."""
@@ -169,18 +172,21 @@ class Batch:
     out: Path
     table: Path
     """CSV."""
+    page: Path
+    """The same to look at, with a link to each report."""
     files: tuple[Line, ...]
     looked: int
     """Files inspected by this run; the others were done before."""
 
     def __str__(self) -> str:
-        unread = sum(one.verdict == "not read" for one in self.files)
+        unread = sum(one.verdict == UNREAD for one in self.files)
         again = len(self.files) - unread - self.looked
         lines = [f"{self.table}: {len(self.files)} files, {self.looked} inspected now, {again} before, {unread} not read"]
         shown = self.files[:10]
         lines += [f"  {one.file}: {one.verdict}" + ("" if one.suspicion is None else f", suspicion {one.suspicion:.2f}")
                   + (f" ({one.why})" if one.why else "") for one in shown]  # fmt: skip
-        return "\n".join([*lines, *([f"  and {len(self.files) - len(shown)} more"] if len(self.files) > len(shown) else [])])
+        more = [f"  and {len(self.files) - len(shown)} more"] if len(self.files) > len(shown) else []
+        return "\n".join([*lines, *more, f"page: {self.page}"])
 
 
 @dataclass(frozen=True)
