@@ -4,14 +4,15 @@ import pytest
 import torch
 from enlargers import CPU
 
-from mien.models.enlarger import BUILDERS, Enlarger
+from mien.models.enlarger import BUILDERS, COLOURED, Enlarger
 from mien.tiled import apply, halo, plan
 
 
-@pytest.mark.parametrize(("network", "scale"), [("srcnn", 2), ("srcnn", 3), ("vdsr", 3), ("mien-upscale", 2), ("mien-upscale", 4)])
+@pytest.mark.parametrize(("network", "scale"), [("srcnn", 2), ("srcnn", 3), ("vdsr", 3), ("mien-upscale", 2), ("mien-upscale", 4),
+                                               ("srresnet", 4)])
 def test_tiles_of_an_enlarger_give_the_whole(network: str, scale: int):
     torch.manual_seed(0)
-    enlarger = Enlarger(network, BUILDERS[network]().eval().requires_grad_(False), scale)
+    enlarger = Enlarger(network, BUILDERS[network]().eval().requires_grad_(False), scale, network in COLOURED)
     x = torch.rand(1, 3, 37, 61)
     whole = enlarger(x)
     tiles = {around: apply(enlarger, x, plan(37, 61, scale=scale, halo=around, tile=24), CPU) for around in (enlarger.halo, 0)}
