@@ -65,6 +65,20 @@ def test_a_photo_is_swapped_and_signed_and_only_the_face_changes(tiny: SwapModel
     assert report.label is not None
 
 
+def test_a_drawn_face_smaller_than_the_one_there_may_be_enlarged(tiny: SwapModel, tmp_path: Path) -> None:
+    """The tiny network draws fewer pixels than the face has: both ways change the face alone, not in the same way."""
+    from dataclasses import replace
+
+    large = tmp_path / "large.png"
+    Image.fromarray(grace()).resize((512, 600)).save(large)
+    for name, enhance in (("plain", False), ("made", True)):
+        convert(tiny, large, tmp_path / f"{name}.png", replace(wanted(), enhance=enhance))
+    before, plain, made = (read_picture(tmp_path / f"{name}.png").astype(int) for name in ("large", "plain", "made"))
+    assert (plain != made).any()
+    assert np.abs(plain - made).mean() < 0.2 * np.abs(before - plain).mean() + 1
+    assert ((before != plain).any(2) | (before == made).all(2)).mean() > 0.99  # no other place
+
+
 def test_other_people_stay_untouched(tiny: SwapModel, two: Path, tmp_path: Path) -> None:
     """The model knows Grace by her true vector: of two faces only hers is swapped."""
     from dataclasses import replace
