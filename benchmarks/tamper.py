@@ -41,7 +41,8 @@ from mien.progress import Progress
 from mien.tasks.inspect import swapping
 from mien.tasks.inspect.calibrated import Calibration
 from mien.tasks.inspect.calibrating import Examples, examples
-from mien.tasks.inspect.looking import Looker
+from mien.tasks.inspect.judging import UNDECIDED, FaceVerdict, Opinion
+from mien.tasks.inspect.looking import Looked, Looker
 from mien.tasks.inspect.making import PLAIN, Made, Maker, stacked
 from mien.tasks.inspect.measuring import RESHAPED, SWAPPED, Answers, asked, believed, detected, over, step
 from mien.tasks.inspect.originals import opened
@@ -106,21 +107,34 @@ def figures(answers: Answers, kind: int = RESHAPED) -> dict[str, object]:
 
 
 def undone(looker: Looker, made: list[Made]) -> dict[str, object]:
-    """Decibels gained on reshaped faces and on untouched ones: mean and range of the middle 95 %, and the worst."""
-    gains: dict[str, list[float]] = {"reshaped": [], "reshaped, true field": [], "untouched": []}
+    """Decibels gained on reshaped faces and on untouched ones: mean and range of the middle 95 %, and the worst.
+
+    As a report does it: where the verdict is reshaped and the told displacement is not faint; elsewhere nothing is gained or lost.
+    """
+    gains: dict[str, list[float]] = {"reshaped": [], "reshaped and undone": [], "reshaped, true field": [], "untouched": []}
     for one in made:
         assert one.before is not None
         looked = looker.look(one.x[None])
         crop = (0, 0, one.x.shape[0])
-        restored = gain(one.before, one.x, undo(one.x, crop, looked.field[0], looked.reliability[0]))
+        undoes = _undoes(looked, crop)
+        restored = gain(one.before, one.x, undo(one.x, crop, looked.field[0])) if undoes else 0.0
+        gains["reshaped and undone"] += [restored] if undoes and one.label == RESHAPED else []
         if one.label == RESHAPED:
             gains["reshaped"].append(restored)
             truth = enlarged(one.field, len(one.x))[0].numpy() * (one.field.shape[-1] / len(one.x))  # its values are in pixels of x
             gains["reshaped, true field"].append(gain(one.before, one.x, undo(one.x, crop, truth)))
         else:  # what is lost cannot be told as a gain where the picture was perfect: against a copy one level off
             off = np.clip(one.x.astype(int) + np.random.default_rng(0).integers(-1, 2, one.x.shape), 0, 255).astype(np.uint8)
-            gains["untouched"].append(gain(one.x, off, undo(off, crop, looked.field[0], looked.reliability[0])))
+            gains["untouched"].append(gain(one.x, off, undo(off, crop, looked.field[0])) if undoes else 0.0)
     return {name: asdict(percentiles(float(np.mean(found)), found)) | {"worst": min(found)} for name, found in gains.items() if found}
+
+
+def _undoes(looked: Looked, crop: tuple[int, int, int]) -> bool:
+    """Whether a report would show the face with its change undone."""
+    chances = looked.probabilities[0]
+    opinion = Opinion(tuple(chances.tolist()), looked.field[0], looked.reliability[0])
+    verdict = FaceVerdict((0, 0, crop[2], crop[2]), crop, "reshaped", (), opinion)
+    return bool(chances.argmax() == RESHAPED and chances.max() >= UNDECIDED and verdict.moved is not None)
 
 
 def located(looker: Looker, made: list[Made]) -> dict[str, object]:

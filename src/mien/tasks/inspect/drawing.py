@@ -81,7 +81,7 @@ def restored(image: np.ndarray, verdict: FaceVerdict) -> np.ndarray:
     assert opinion is not None
     left, top = max(x0, 0), max(y0, 0)
     part = image[top : max(y0 + side, top + 1), left : max(x0 + side, left + 1)]  # of a large photo the rest need not be copied
-    return square(undo(part, (x0 - left, y0 - top, side), opinion.field, opinion.reliability), x0 - left, y0 - top, side)
+    return square(undo(part, (x0 - left, y0 - top, side), opinion.field), x0 - left, y0 - top, side)
 
 
 def flicker(first: np.ndarray, second: np.ndarray) -> bytes:

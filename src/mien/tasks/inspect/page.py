@@ -26,7 +26,7 @@ CAPTIONS = {
     "face": "As it is in the file.",
     "change": "How far content was moved, in colour; arrows show which way it went.",
     "traces": "Where the inspector finds that content was moved: dark blue is least, yellow most, in this face.",
-    "restored": "The change undone, as the inspector sees it: an estimate, not the original.",
+    "restored": "The change undone, as the inspector sees it: a weak estimate, on average hardly nearer to the original.",
     "flicker": "The two in turn (moves on a screen only).",
     "metadata": "The preview inside the file.",
 }
