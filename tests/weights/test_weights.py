@@ -195,6 +195,15 @@ def test_load_reads_safetensors(offered: Card, tmp_path: Path, monkeypatch: pyte
     assert weights.load("any")["a"].tolist() == [0.0, 1.0, 2.0]
 
 
+def test_large_ones_are_fetched_when_they_are_used_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    monkeypatch.setattr(sources, "locate", lambda name: asked.append(name) or Path(name))
+    weights.fetch()
+    assert asked == [card.name for card in weights.cards() if card.name != "vgg16-features"]
+    weights.fetch(["vgg16-features"])
+    assert asked[-1] == "vgg16-features"
+
+
 def test_load_refuses_a_program(offered: Card) -> None:
     with pytest.raises(ValueError, match=r"is a \.tflite program"):
         weights.load("any")

@@ -103,8 +103,8 @@ class EnlargeTask(OneNetworkTask):
         convs = [part for part in self.net.modules() if isinstance(part, nn.Conv2d)]
         self._end = set(convs[-1].parameters()) if recipe.last_lr != 1 else set()
 
-    def step(self, fabric: Fabric, index: int) -> dict[str, float | Tensor]:
-        """Patches, loss, gradient, step."""
+    def shown(self, fabric: Fabric, index: int) -> tuple[int, Tensor, Tensor]:
+        """Scale, small and large patches of step `index`; the learning rate is set for it."""
         recipe = self.recipe
         set_rate(self.optimizer, recipe, self.share)
         if index <= self._last:  # rolled back: the same patches would end the same way
@@ -113,6 +113,12 @@ class EnlargeTask(OneNetworkTask):
         scale = recipe.scales[index % len(recipe.scales)]
         random = np.random.default_rng((recipe.seed, self.detours, index))
         small, large = (part.to(fabric.device) for part in self.patches(scale, random))
+        return scale, small, large
+
+    def step(self, fabric: Fabric, index: int) -> dict[str, float | Tensor]:
+        """Patches, loss, gradient, step."""
+        recipe = self.recipe
+        scale, small, large = self.shown(fabric, index)
         self.net.train()
         with fabric.autocast():
             told = self.net(small, scale)

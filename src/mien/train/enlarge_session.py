@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -17,12 +18,17 @@ from mien.nn.memory import keep_freed_memory
 from mien.progress import Progress, say
 from mien.runtime import Runtime, choose
 from mien.train import report
+from mien.train.adversarial import AdversarialEnlargeTask
 from mien.train.enlarge import EnlargeTask, brightness
 from mien.train.loop import fit
-from mien.train.recipe import EnlargeRecipe
+from mien.train.recipe import AdversarialEnlargeRecipe, EnlargeRecipe
 from mien.train.session import MODEL, PARTITION, RECIPE, advice, check_folder, claimed, first_process, remember, told_changes
 from mien.train.types import Every, Fitted
 from mien.types import LearnedEnlarger
+
+TASKS: dict[type[EnlargeRecipe], Any] = {EnlargeRecipe: EnlargeTask, AdversarialEnlargeRecipe: AdversarialEnlargeTask}
+INPUTS = {False: "(B, 1, h, w) brightness (MATLAB's Y) in 0..1", True: "(B, 3, h, w) RGB in 0..1"}
+"""Whether a network takes colour -> what it takes."""
 
 
 def pictures_in(source: Path, parts: tuple[str, ...]) -> list[Path]:
@@ -72,7 +78,8 @@ def learn_enlarger(
         if first_process():
             check_folder(recipe, out, resume)
         begun = load(_file(recipe.start)) if recipe.start else None
-        task = EnlargeTask(recipe, [one for i, one in enumerate(images) if i not in held], [images[i] for i in sorted(held)], begun)
+        learnt = [one for i, one in enumerate(images) if i not in held]
+        task = TASKS[type(recipe)](recipe, learnt, [images[i] for i in sorted(held)], begun)
         task.advice = advice(recipe)
         if first_process():
             remember(recipe, names, out)
@@ -88,7 +95,7 @@ def _file(start: str) -> Path:
     path = Path(start)
     path = path / MODEL if path.is_dir() else path
     if not path.is_file():
-        raise ValueError(f"start={start}: no model file and no run folder with a {MODEL}")
+        raise ValueError(f"start={start}: no model file and no run folder with a {MODEL}; --set start=PATH names another")
     return path
 
 
@@ -116,7 +123,7 @@ def _conclude(task: EnlargeTask, names: dict[str, list[str]], fitted: Fitted, ou
 def card_text(task: EnlargeTask, learned: LearnedEnlarger) -> str:
     """A card for the model in the run folder, in the form of `mien.weights`' cards."""
     data = (learned.out / MODEL).read_bytes()
-    changed = {f.name: v for f in dataclasses.fields(EnlargeRecipe)
+    changed = {f.name: v for f in dataclasses.fields(task.recipe)
                if f.name not in ("network", "data") and (v := getattr(task.recipe, f.name)) not in (f.default, {})}  # fmt: skip
     chosen = ", ".join(f"{name} {dict(v) if isinstance(v, dict) else v}" for name, v in changed.items())
     scales = ", ".join(f"x{scale}" for scale in learned.scales)
@@ -125,7 +132,7 @@ def card_text(task: EnlargeTask, learned: LearnedEnlarger) -> str:
         "what": f"enlarges pictures ({scales})",
         "paper": "",
         "licence": "",
-        "input": "(B, 1, h, w) brightness (MATLAB's Y) in 0..1",
+        "input": INPUTS[task.recipe.network in COLOURED],
         "training_data": f"{learned.pictures['train']} pictures of {task.recipe.data}",
         "recipe": f"{chosen}; {learned.epochs:g} epochs, {learned.seconds:g} s, {learned.patches_per_second:g} patches a second"
         + told_changes(learned.out),

@@ -22,24 +22,25 @@ def load(name: str) -> dict[str, Tensor]:
     found = card(name)
     if found.format == "safetensors":
         return load_file(locate(name))
-    if found.format == "dat":
-        return _load_dlib(found)
+    if found.format == "dat" or found.tensors:
+        return _converted(found)
     raise ValueError(f"{name} is a .{found.format} program, not a set of tensors: use mien.weights.locate({name!r})")
 
 
-def _load_dlib(found: Card) -> dict[str, Tensor]:
-    """The tensors of a dlib file, parsed once and kept in the cache; the hash in the name ties them to their source."""
+def _converted(found: Card) -> dict[str, Tensor]:
+    """The tensors of a dlib or ONNX file, parsed once and kept in the cache; the hash in the name ties them to their source."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file, save_file
 
     from mien.data.files import atomic
-    from mien.weights.dlib_format import read
+    from mien.weights import dlib_format, onnx_format
 
     converted = cache_folder() / f"{found.name}.{found.sha256[:12]}.safetensors"
     try:
         return load_file(converted)
     except (FileNotFoundError, SafetensorError):  # absent, or cut short: made (again) from its verified source
-        tensors = read(locate(found.name).read_bytes())
+        data = locate(found.name).read_bytes()
+        tensors = onnx_format.renamed(onnx_format.read(data), found.tensors) if found.tensors else dlib_format.read(data)
         with atomic(converted) as draft:
             save_file(tensors, draft, metadata={"source": found.file, "sha256": found.sha256})
         return tensors

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Literal, get_args
@@ -57,6 +58,10 @@ class Card:
     """None: the file is bundled with mien."""
     kind: str = ""
     """"classifier" where the file says itself how its network is built (`mien.models.classifier`)."""
+    large: bool = False
+    """Fetched when it is first used, or by name; not with all the others."""
+    tensors: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """Of an ONNX program whose weights alone are wanted: regular expression for a name in the file -> the tensor's name here."""
 
     @property
     def file(self) -> str:

@@ -23,6 +23,8 @@ class Model:
     """The file on this machine; None: not here, or not whole."""
     problem: str
     """What is wrong with the file that was found; mostly empty."""
+    large: bool = False
+    """Fetched when it is first used: that it is not here is no fault."""
 
 
 def listed() -> tuple[Model, ...]:
@@ -36,4 +38,4 @@ def _model(card: Card) -> Model:
         path = weights.find(card.name)
     except RuntimeError as error:  # there, but not the file the card promises: worth a row, not the end of the list
         problem = str(error)
-    return Model(card.name, card.title, card.parameters, card.licence, card.size / 1e6, path, problem)
+    return Model(card.name, card.title, card.parameters, card.licence, card.size / 1e6, path, problem, card.large)

@@ -85,8 +85,8 @@ def locate(name: str) -> Path:
 
 
 def fetch(names: Iterable[str] | None = None) -> list[Path]:
-    """`locate` for several names (None: every card), so that everything works offline from then on."""
-    chosen = [other.name for other in cards()] if names is None else list(names)
+    """`locate` for several names (None: every card but the large ones), so that all of it works offline from then on."""
+    chosen = [other.name for other in cards() if not other.large] if names is None else list(names)
     return [locate(name) for name in chosen]
 
 

@@ -17,7 +17,7 @@ class Models:
     def __str__(self) -> str:
         cells = [("name", "weights", "parameters", "MB", "licence", "what it is")]
         for model in self.models:
-            state = "here" if model.path else "damaged" if model.problem else "missing"
+            state = "here" if model.path else "damaged" if model.problem else "on use" if model.large else "missing"
             size = f"{model.megabytes:.1f}"
             cells.append((model.name, state, f"{model.parameters:,}", size, model.licence, model.title))
         name, state, count, size, licence, _ = (max(map(len, column)) for column in zip(*cells, strict=True))
@@ -46,7 +46,7 @@ def models(*, fetch: bool = False) -> Models:
     """List the networks mien knows: name, whether the weights are here, parameters, size, licence, and what each is.
 
     Args:
-        fetch: first get the weights that are not here yet (needs a network; kept in the cache).
+        fetch: first get the weights that are not here yet (needs a network; kept in the cache); large ones come on first use.
 
     """
     from mien import weights

@@ -82,7 +82,7 @@ def doctor() -> Doctor:
                 for name, here in encoders.items() if not here]  # fmt: skip
     known = listed()
     for model in known:
-        if not model.path:
+        if not model.path and (model.problem or not model.large):
             missing.append(Finding(model.problem or f"the weights of {model.name}", "mien models --fetch"))
     free = shutil.disk_usage(Path.cwd()).free / 1e9
     if free < LEAST_FREE_GB:

@@ -85,13 +85,14 @@ def train(
     from mien.tasks.training.known import find
     from mien.train.enlarge_session import learn_enlarger
     from mien.train.metric_session import learn_embedder
-    from mien.train.recipe import EnlargeRecipe, MetricRecipe, Recipe, settings
+    from mien.train.recipe import AdversarialEnlargeRecipe, EnlargeRecipe, MetricRecipe, Recipe, settings
     from mien.train.session import learn
 
     chosen = settings(set_, find(recipe))
     source = (data or data_folder()) / chosen.data
     folder = out or Path("runs") / recipe.replace("/", "-")
-    learners: dict[type, Any] = {Recipe: learn, MetricRecipe: learn_embedder, EnlargeRecipe: learn_enlarger}
+    learners: dict[type, Any] = {Recipe: learn, MetricRecipe: learn_embedder, EnlargeRecipe: learn_enlarger,
+                                 AdversarialEnlargeRecipe: learn_enlarger}  # fmt: skip
     return learners[type(chosen)](
         chosen, source, folder, minutes=minutes, runtime=choose(device, precision), resume=resume, label=recipe
     )

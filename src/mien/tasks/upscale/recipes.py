@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mien.train.recipe import EnlargeRecipe
+from mien.train.recipe import AdversarialEnlargeRecipe, EnlargeRecipe
 
 BOTH = ("t91", "bsds_train")
 FAST = EnlargeRecipe(
@@ -61,4 +61,12 @@ def srresnet() -> EnlargeRecipe:
     return EnlargeRecipe(
         "srresnet", "sr", {"scale": 4}, parts=BOTH, scales=(4,), epochs=2000, batch=16, patch=24, optimiser="adam", lr=1e-4,
         schedule="step", milestones=(0.5,), loss="squared", inputs="none", average=0.999,
+    )  # fmt: skip
+
+
+def srgan() -> AdversarialEnlargeRecipe:
+    """SRGAN, x4 (Ledig et al. 2017): what VGG sees and a discriminator, from a trained SRResNet (--set start=RUN) on."""
+    return AdversarialEnlargeRecipe(
+        "srresnet", "sr", {"scale": 4}, parts=BOTH, scales=(4,), epochs=830, batch=16, patch=24, optimiser="adam", lr=1e-4,
+        schedule="step", milestones=(0.5,), inputs="none", start="runs/upscale-srresnet",
     )  # fmt: skip
