@@ -19,17 +19,17 @@ NO_INSPECTOR = "no trained inspector is bundled"
 SMALL, LARGE, COMPRESSED, SOFT = 80, 640, 30, 120.0
 """A crop's side in pixels, at least and at most, an IJG quality, a sharpness (see `mien.faces.quality.sharpness`): beyond, the
 traces are gone, or were never learnt. Measured on faces of test people (`benchmarks/tamper_limits.py`; 95 % intervals of the accuracy,
-original or reshaped, at even odds): it leaves chance between crops of 64 pixels (48 to 60 %) and 80 (58 to 70 %), between qualities of
-20 (50 to 64 %) and 30 (51 to 66 %), between sharpnesses of 80 to 120 (from 36 %) and 120 to 160 (from 54 %). The largest crops learnt
-from had 544 pixels; of faces made from six larger ones up to 640 pixels 97 of 98 are told right, beyond 28 of 52, which is chance.
+original or reshaped, at even odds): it leaves chance between crops of 64 pixels (42 to 54 %) and 80 (52 to 64 %), at qualities of
+20 to 30 (from 52 %), between sharpnesses of 80 to 120 (from 43 %) and 120 to 160 (from 58 %). The largest crops learnt
+from had 544 pixels; of faces made from six larger ones up to 640 pixels 95 of 98 are told right, beyond 23 of 52, which is chance.
 """
 FAINT = 2.0
 """Pixels of the picture: a field that is nowhere larger tells nothing of where and how far. On 81 reshaped faces of test people,
 undoing what was told brought those with larger displacements 0.2 dB nearer to what they were, the others nothing.
 """
 UNDECIDED = 0.6
-"""Probability that the likeliest class must reach: of 2,500 faces, compressed ones among them, original or reshaped was told right
-of 81 % that reach it and of 58 % that do not.
+"""Probability that the likeliest class must reach: of 2,900 faces, compressed ones among them, original or reshaped was told right
+of 81 % that reach it and of 56 % that do not.
 """
 
 
