@@ -233,8 +233,9 @@ class AdversarialEnlargeRecipe(EnlargeRecipe):
     """Of VGG16 (`mien.models.vgg_features`), whose maps of the picture made and of the photograph are compared."""
     rescale: float = 1 / 190
     """What these maps are multiplied by, so that their squared errors come to the size of those of pixels in -1..1 (Ledig et al. 2017,
-    section 3.2: 1 / 12.75 for VGG19's relu5_4). For VGG16's conv5_3 that is 1 / 190, for relu5_3 1 / 42: measured on 32 patches of 96
-    pixels of the Berkeley set, enlarged four times by bicubic interpolation. With more, the discriminator's part is lost beside it."""
+    section 3.2: 1 / 12.75 for VGG19's relu5_4). For VGG16's conv5_3 that is 1 / 190, for relu5_3 1 / 42, relu4_3 1 / 450, relu2_2
+    1 / 2100: measured on 32 patches of 96 pixels of the Berkeley set, enlarged four times by bicubic interpolation. With more, the
+    discriminator's part is lost beside it."""
     adversarial: float = 1e-3
     """Weight of deceiving the discriminator."""
     pixels: float = 0.0
