@@ -81,7 +81,7 @@ def _read(path: Path) -> Card:
 
 def cards() -> list[Card]:
     """Every card, by name."""
-    return [_read(path) for path in sorted(CARDS.glob("*.toml"))]
+    return [_read(path) for path in sorted(CARDS.glob("*.toml"), key=lambda path: path.stem)]
 
 
 def card(name: str) -> Card:
