@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mien.nn.memory import keep_freed_memory
 from mien.provenance.container import is_video
 from mien.tasks.upscale.folders import upscale_folder
 from mien.tasks.upscale.pictures import How, upscale_picture
@@ -20,6 +21,8 @@ def upscale_source(source: Path, out: Path, how: How, compare: Path | None = Non
         raise ValueError(f"a quality of {how.quality}, expected 1 to 100")
     if compare is not None and compare.suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"{compare}: expected a name that ends in .html")
+    if how.runtime.device.type == "cpu":
+        keep_freed_memory()
     if source.is_dir():
         found = upscale_folder(source, out, how)
     elif is_video(source):
