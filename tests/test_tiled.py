@@ -212,10 +212,3 @@ def test_what_cannot_be_planned_is_refused(height: int, width: int, tile: int, w
 
 def test_a_plan_is_a_value():
     assert plan(7, 7) == Plan(7, 7, 1, 0, (Span(0, 7, 0, 7),), (Span(0, 7, 0, 7),))
-
-
-def test_a_small_picture_is_computed_whole_and_a_larger_one_by_the_halo() -> None:
-    assert plan(512, 640, halo=20).tiles == 1
-    assert plan(128, 160, scale=4, halo=20).tiles == 1
-    assert plan(512, 641, halo=20).tiles == 6  # of 320 pixels a side at most
-    assert plan(512, 640, halo=20, tile=320).tiles == 4

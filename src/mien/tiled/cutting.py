@@ -12,8 +12,6 @@ LEAST, MOST = 128, 512
 SHARE = 16
 """in between, so many times the halo: what is computed twice then costs a quarter at most. Smaller tiles that would fit a cache lose
 more than they win: convolutions of 64 channels compute far longer than they wait for memory."""
-WHOLE = 640 * 512
-"""Pixels of a result up to which it is computed whole: nothing is computed twice then, in less than 200 MB for 64 channels."""
 BAND = 256 << 20
 """Bytes that the bands in memory may take, unless a single row of pixels takes more."""
 
@@ -86,16 +84,14 @@ def side(halo: int) -> int:
 
 def plan(height: int, width: int, *, scale: int = 1, halo: int = 0, tile: int | None = None, align: int = 1, workers: int = 1,
          pixel: int = 16) -> Plan:
-    """Cut a picture of height x width into tiles of at most `tile` pixels a side, the halo not counted; unless given, `side(halo)`,
-    or all of a small picture.
+    """Cut a picture of height x width into tiles of at most `tile` pixels a side, the halo not counted; unless given, `side(halo)`.
 
     `align`: tiles begin at multiples of it, for networks with strides. `pixel`: bytes of a pixel of input and output, channels
     together, that says how high a band may be. ValueError for a picture without pixels, or a tile too small.
     """
     if min(height, width) < 1:
         raise ValueError(f"a picture of {width} x {height} pixels, expected at least 1 x 1")
-    if tile is None:
-        tile = max(height, width) if height * width * scale**2 <= WHOLE else side(halo)
+    tile = side(halo) if tile is None else tile
     if tile < 1 or workers < 1:
         raise ValueError(f"tiles of {tile} pixels and {workers} workers, expected at least 1 of each")
     most = BAND // max(2 * pixel * scale**2 * width, 1)  # two bands are held: one being computed, one being written
