@@ -22,6 +22,18 @@ def conv_norm(c_in: int, c_out: int, kernel: int = 1, stride: int = 1) -> nn.Seq
     return nn.Sequential(nn.Conv2d(c_in, c_out, kernel, stride, kernel // 2, bias=False), nn.BatchNorm2d(c_out))
 
 
+class Added(nn.Module):
+    """x + body(x)."""
+
+    def __init__(self, body: nn.Module) -> None:
+        super().__init__()
+        self.body = body
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) -> the same."""
+        return x + self.body(x)
+
+
 class Residual(nn.Module):
     """relu(body(x) + shortcut(x))."""
 

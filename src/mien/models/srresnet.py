@@ -8,28 +8,18 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from mien.models.layers import Added
+
 WIDTH, BLOCKS = 64, 16
 LEAK = 0.2
 STAGES = ((64, 2), (128, 1), (128, 2), (256, 1), (256, 2), (512, 1), (512, 2))
 """Channels and stride of the discriminator's convolutions after the first."""
 
 
-class Skip(nn.Module):
-    """x + body(x)."""
-
-    def __init__(self, *body: nn.Module) -> None:
-        super().__init__()
-        self.body = nn.Sequential(*body)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) -> the same."""
-        return x + self.body(x)
-
-
-def _block(width: int) -> Skip:
+def _block(width: int) -> Added:
     """Convolution, norm, PReLU, convolution, norm, and the identity."""
     one, two = (nn.Sequential(nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width)) for _ in range(2))
-    return Skip(one, nn.PReLU(), two)
+    return Added(nn.Sequential(one, nn.PReLU(), two))
 
 
 def _twice(width: int) -> nn.Sequential:
@@ -47,7 +37,7 @@ class SRResNet(nn.Module):
         super().__init__()
         self.head = nn.Sequential(nn.Conv2d(3, width, 9, padding=4), nn.PReLU())
         last = nn.Sequential(nn.Conv2d(width, width, 3, padding=1, bias=False), nn.BatchNorm2d(width))
-        self.body = Skip(*(_block(width) for _ in range(blocks)), last)
+        self.body = Added(nn.Sequential(*(_block(width) for _ in range(blocks)), last))
         self.tail = nn.Sequential(*(_twice(width) for _ in range(scale // 2)), nn.Conv2d(width, 3, 9, padding=4))
 
     @property

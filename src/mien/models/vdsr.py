@@ -5,21 +5,9 @@ Twenty 3x3 convolutions learn what bicubic interpolation lacks, the residual, an
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import nn
 
-from mien.models.layers import he
-
-
-class Added(nn.Module):
-    """x + body(x)."""
-
-    def __init__(self, body: nn.Module) -> None:
-        super().__init__()
-        self.body = body
-
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, C, H, W) -> the same."""
-        return x + self.body(x)
+from mien.models.layers import Added, he
 
 
 def vdsr(depth: int = 20, width: int = 64, channels: int = 1) -> Added:

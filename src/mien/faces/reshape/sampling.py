@@ -8,16 +8,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from mien.data.resize import keys
+
 
 def tent(x: np.ndarray) -> np.ndarray:
     """Bilinear: 1 - |x|."""
     return 1 - np.abs(x)
-
-
-def keys(x: np.ndarray) -> np.ndarray:
-    """Bicubic with a = -1/2 (Keys 1981, equation 15), |x| < 2."""
-    x = np.abs(x)
-    return np.where(x < 1, (1.5 * x - 2.5) * x * x + 1, ((-0.5 * x + 2.5) * x - 4) * x + 2)
 
 
 def lanczos(x: np.ndarray) -> np.ndarray:
