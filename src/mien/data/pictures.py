@@ -121,12 +121,7 @@ def calm() -> Iterator[None]:
 
 def rgb(picture: Image.Image) -> np.ndarray:
     """The pixels (H, W, 3) uint8, as `read_picture` says. ValueError for numbers that are no brightness."""
-    if picture.mode == "F":
-        raise ValueError("32-bit floating point, expected 8 or 16 bits a channel")
-    if picture.mode.startswith("I"):
-        grey = np.asarray(picture)
-        if grey.min() < 0 or grey.max() > 65535:
-            raise ValueError("32 bits a pixel, expected 8 or 16 bits a channel")
+    if (grey := deep_grey(picture)) is not None:
         eight = ((grey.astype(np.uint32) + 128) // 257).astype(np.uint8)
         return np.repeat(eight[..., None], 3, axis=2)
     if picture.has_transparency_data:
@@ -135,6 +130,18 @@ def rgb(picture: Image.Image) -> np.ndarray:
         paper.alpha_composite(picture)
         picture = paper
     return _pixels(picture)
+
+
+def deep_grey(picture: Image.Image) -> np.ndarray | None:
+    """The 16 bits (H, W) of a grey picture that has as many; None for any other. ValueError for numbers that are no brightness."""
+    if picture.mode == "F":
+        raise ValueError("32-bit floating point, expected 8 or 16 bits a channel")
+    if not picture.mode.startswith("I"):
+        return None
+    grey = np.asarray(picture)
+    if grey.min() < 0 or grey.max() > 65535:
+        raise ValueError("32 bits a pixel, expected 8 or 16 bits a channel")
+    return grey
 
 
 def _pixels(picture: Image.Image) -> np.ndarray:

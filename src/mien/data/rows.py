@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mien.data.pictures import ORIENTATION, existing, opened, upright
+from mien.data.pictures import ORIENTATION, deep_grey, existing, opened, upright
 from mien.progress import say
 
 MODES: dict[str, tuple[str, int]] = {
@@ -58,12 +58,7 @@ def read_rows(path: Path) -> Rows:
         if _deep(picture) and (pixels := _sixteen(path)) is not None:
             return _of(TURNS.get(picture.getexif().get(ORIENTATION, 1), lambda a: a)(pixels), frames)
         picture = upright(picture)
-        if picture.mode == "F":
-            raise ValueError("32-bit floating point, expected 8 or 16 bits a channel")
-        if picture.mode.startswith("I"):
-            grey = np.asarray(picture)
-            if grey.min() < 0 or grey.max() > 65535:
-                raise ValueError("32 bits a pixel, expected 8 or 16 bits a channel")
+        if (grey := deep_grey(picture)) is not None:
             return _of(grey.astype(np.uint16)[..., None], frames)
         mode, channels = _mode(picture)
         size = picture.width * picture.height * (1 if mode == "L" == picture.mode else 4)
