@@ -9,13 +9,24 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import load_file
 
-from mien.models.inspector import Coarse, Inspector
+from mien.models.inspector import ORIGINAL, RESHAPED, SWAPPED, Coarse, Inspector
 from mien.nn.flow import sample
 from mien.runtime import choose
 from mien.tasks.inspect.looking import Looker
 from mien.tasks.inspect.measuring import asked, temperature
 from mien.tasks.inspect.pack import Batch, Part, write
-from mien.tasks.inspect.training import FIELD, MOVED, SPREAD, InspectTask, export, losses, tensors, windows
+from mien.tasks.inspect.training import (
+    FIELD,
+    MOVED,
+    RECONSTRUCTED,
+    SPREAD,
+    InspectTask,
+    export,
+    losses,
+    reconstruction,
+    tensors,
+    windows,
+)
 from mien.train import Event, Every, fit
 
 SIDE = 64
@@ -47,17 +58,40 @@ def test_the_losses_by_hand() -> None:
     field, one = torch.zeros(3, 2, 8, 8), torch.zeros(3, 1, 8, 8)
     label, truth = torch.tensor([0, 1, 2]), torch.zeros(3, 2, 16, 16)
     truth[1, 0], truth[2] = 3.0, 100.0
-    told = losses(Coarse(torch.zeros(3, 3), field, one, one), label, truth)
+    x = torch.rand(3, 3, 64, 64)
+    told = losses(Coarse(torch.zeros(3, 3), field, one, one), label, truth, x)
     error = (((9 + 0.01) ** 0.5) - 0.1) / 2
     assert float(told["verdict"]) == pytest.approx(np.log(3), rel=1e-5)
     unexplained = 9 / (9 + 0.25) / 2  # of the face left alone nothing is left to explain
     assert float(told["field"]) == pytest.approx(unexplained, rel=1e-5)
     assert float(told["moved"]) == pytest.approx(np.log(2), rel=1e-5)
-    assert float(told["loss"]) == pytest.approx(np.log(3) + FIELD * unexplained + SPREAD * error + MOVED * np.log(2), rel=1e-5)
+    rest = MOVED * np.log(2) + RECONSTRUCTED  # no pair here: nothing of it can be explained
+    assert float(told["loss"]) == pytest.approx(np.log(3) + FIELD * unexplained + SPREAD * error + rest, rel=1e-5)
     field.requires_grad_()
-    none = losses(Coarse(torch.zeros(3, 3), field, one, one), torch.tensor([2, 2, 2]), truth)
+    none = losses(Coarse(torch.zeros(3, 3), field, one, one), torch.tensor([2, 2, 2]), truth, x)
     none["loss"].backward()
     assert not field.grad.any()
+
+
+def test_what_a_field_leaves_of_a_pairs_difference() -> None:
+    """Nothing where it is the true one, all where it is zero, and a swapped face's pair has no part in it."""
+    place = torch.linspace(0, 6, 16)
+    waves = (torch.sin(place) + torch.cos(place)[:, None]) / 4 + 0.5
+    before = F.interpolate(waves.expand(1, 3, 16, 16), scale_factor=8, mode="bicubic")
+    field = torch.full((1, 2, 128, 128), 8.0)
+    x = torch.cat([sample(before, field), before, before.flip(3), before])
+    told = torch.zeros(4, 2, 16, 16)
+    label = torch.tensor([RESHAPED, ORIGINAL, SWAPPED, ORIGINAL])
+    zero = reconstruction(told, x, label).item()
+    told[0] = 8.0
+    told.requires_grad_()
+    left = reconstruction(told, x, label)
+    left.backward()
+    assert 0.9 < zero < 1
+    assert left.item() < 0.05
+    assert told.grad is not None
+    assert not told.grad[1:].any()
+    assert reconstruction(told[2:], x[2:], label[2:]).item() == 1.0
 
 
 def test_a_mirrored_face_has_a_mirrored_field() -> None:

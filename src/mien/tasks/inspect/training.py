@@ -23,8 +23,8 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from mien.data.files import atomic
-from mien.models.inspector import ORIGINAL, RESHAPED, SWAPPED, Coarse, Inspector
-from mien.nn.flow import laplace, relative, robust
+from mien.models.inspector import CELL, ORIGINAL, RESHAPED, SWAPPED, Coarse, Inspector
+from mien.nn.flow import laplace, relative, robust, sample
 from mien.nn.memory import keep_freed_memory
 from mien.progress import say
 from mien.runtime import choose
@@ -37,10 +37,13 @@ from mien.train.optim import Muon, hold_then_fall
 BATCH, RATE, PLAIN_RATE, AVERAGE = 16, 0.02, 2e-3, 0.995
 SMOOTHING = 0.02
 """Of the labels: no answer is worth more certainty than one in a hundred thousand."""
-FIELD, RELATIVE, SPREAD, MOVED = 4.0, 0.25, 0.1, 2.0
-"""Beside the verdict's cross-entropy: the field's unexplained share, its differences, the likelihood of its error, moved or not."""
+FIELD, RELATIVE, SPREAD, MOVED, RECONSTRUCTED = 4.0, 0.25, 0.1, 2.0, 1.0
+"""Beside the verdict's cross-entropy: the field's unexplained share, its differences, the likelihood of its error, moved or not, and
+what the field leaves of the difference between a face and what it was."""
 QUIET = 0.25
 """Square pixels: a face that was bent no further than this on average weighs no more for it."""
+FAINT = 2e-3
+"""Mean difference of brightness, 0..1, added to that of a pair: one that was hardly bent weighs little."""
 STRIDES = (1, 4, 8)
 """Of the differences, in eighths of the crop's pixels."""
 WINDOWED, WINDOW, MORE = 0.55, 144, 3
@@ -92,13 +95,31 @@ def windows(batch: Batch, rng: np.random.Generator, side: int = WINDOW, more: in
             "label": np.where(still & (batch["label"] == RESHAPED), ORIGINAL, batch["label"])}  # fmt: skip
 
 
-def losses(told: Coarse, label: Tensor, truth: Tensor) -> dict[str, Tensor]:
-    """What the network told of B faces against label (B,) and true field (B, 2, n h, n w), n whole."""
+def reconstruction(told: Tensor, x: Tensor, label: Tensor) -> Tensor:
+    """Share of the difference between fakes and what they were that is left once these are bent by the told field; 1: of zeros.
+
+    told (B, 2, S / 8, S / 8) in pixels of x (B, 3, S, S), label (B,); x: fakes, each followed by what it was. Reshaped faces are
+    compared at a quarter of the size (Wang et al. 2019, arXiv 1906.05856, section 4.2); 1 where there are none.
+    """
+    pairs = len(x) // 2
+    bent = label[:2 * pairs:2] == RESHAPED
+    if not bent.any():
+        return told.sum() * 0 + 1
+    small = F.avg_pool2d(x.detach()[:2 * pairs], CELL)
+    fake, before = small[0::2][bent], small[1::2][bent]
+    field = F.interpolate(told[:2 * pairs:2][bent], size=small.shape[-2:], mode="bilinear", align_corners=False) / CELL
+    left, whole = ((one - fake).abs().mean((1, 2, 3)) for one in (sample(before, field), before))
+    return (left / (whole + FAINT)).mean()
+
+
+def losses(told: Coarse, label: Tensor, truth: Tensor, x: Tensor) -> dict[str, Tensor]:
+    """What the network told of B faces x (B, 3, S, S), by pairs, against label (B,) and true field (B, 2, n h, n w), n whole."""
     verdict = F.cross_entropy(told.logits, label, label_smoothing=SMOOTHING)
     known = label != SWAPPED
     if not known.any():
         zero = sum((part.sum() * 0 for part in told[1:]), verdict * 0)
-        return {"loss": verdict + zero, "verdict": verdict, "field": zero, "moved": zero}
+        return {"loss": verdict + zero, "verdict": verdict, "field": zero, "moved": zero, "left": zero}
+    left = reconstruction(told.field, x, label)
     field, spread, moved = (part[known] for part in told[1:])
     truth = F.adaptive_avg_pool2d(truth[known], (field.shape[-2], field.shape[-1]))
     cost = robust(field, truth)
@@ -109,8 +130,8 @@ def losses(told: Coarse, label: Tensor, truth: Tensor) -> dict[str, Tensor]:
     # the error is a constant here: reliability describes the field, it does not excuse it
     sure = laplace(cost.detach(), spread[:, 0]).mean()
     far = F.binary_cross_entropy_with_logits(moved[:, 0], (truth.norm(dim=1) > STILL).float())
-    loss = verdict + FIELD * unexplained.mean() + RELATIVE * shape + SPREAD * sure + MOVED * far
-    return {"loss": loss, "verdict": verdict, "field": unexplained.mean(), "moved": far}
+    loss = verdict + FIELD * unexplained.mean() + RELATIVE * shape + SPREAD * sure + MOVED * far + RECONSTRUCTED * left
+    return {"loss": loss, "verdict": verdict, "field": unexplained.mean(), "moved": far, "left": left}
 
 
 class InspectTask(OneNetworkTask):
@@ -139,7 +160,7 @@ class InspectTask(OneNetworkTask):
         self.net.train()
         with fabric.autocast():
             told = self.inspector.coarse(x)
-        costs = losses(Coarse(*(part.float() for part in told)), label, field)
+        costs = losses(Coarse(*(part.float() for part in told)), label, field, x)
         self.optimizer.zero_grad()
         fabric.backward(costs["loss"])
         self.optimizer.step()
@@ -197,20 +218,21 @@ def main() -> None:
     parser.add_argument("pack", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--minutes", type=float)
+    parser.add_argument("--steps", type=int, help="instead of minutes, where trainings are compared")
     parser.add_argument("--start", type=Path, metavar="FILE", help="weights to learn on from, whole faces from the beginning")
     parser.add_argument("--without", default="", metavar="TOOL", help="learn from no face bent by mls, tps, liquify or brush")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--export", action="store_true")
     given = parser.parse_args()
-    if given.minutes:
+    if given.minutes or given.steps:
         keep_freed_memory()
         net = Inspector()
         if given.start:
             net.load_state_dict(read(given.start)[0])
         task = InspectTask(Part(given.pack, "train", given.without).draw, list(Part(given.pack, "dev").batches()), net,
                            windowed=0.0 if given.start else WINDOWED)  # fmt: skip
-        fit(task, given.out / "run", minutes=given.minutes, runtime=choose(given.device), evaluate=Every(seconds=300),
-            save=Every(seconds=120), label=NAME, on_event=tell)  # fmt: skip
+        fit(task, given.out / "run", minutes=given.minutes, steps=given.steps, runtime=choose(given.device),
+            evaluate=Every(seconds=300), save=Every(seconds=120), label=NAME, on_event=tell)  # fmt: skip
     if given.export:
         target = given.out / f"{NAME}.safetensors"
         by = export(given.out / "run", target, Part(given.pack, "dev"))
