@@ -65,6 +65,6 @@ def statistics(maps: Tensor, epsilon: float = 1e-5) -> tuple[Tensor, Tensor]:
 
 
 def adain(content: Tensor, style: Tensor, epsilon: float = 1e-5) -> Tensor:
-    """The content's maps with the style's means and deviations of each channel (Huang and Belongie 2017, arXiv 1703.06868, equation 8)."""
+    """The content's maps with the style's mean and deviation in each channel (Huang and Belongie 2017, arXiv 1703.06868, eq. 8)."""
     (mean, spread), (wanted, deviation) = statistics(content, epsilon), statistics(style, epsilon)
     return ((content.float() - mean) / spread * deviation + wanted).to(content.dtype)
