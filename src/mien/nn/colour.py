@@ -24,6 +24,11 @@ def luma(x: Tensor) -> Tensor:
     return (x * weights).sum(1, keepdim=True) + OFFSET[0] / 255
 
 
+def grey(y: Tensor) -> Tensor:
+    """(B, 1, H, W) Y from 16/255 to 235/255 -> (B, 3, H, W) RGB in 0..1 without colour, not clipped."""
+    return ((y * 255 - OFFSET[0]) / sum(MATRIX[0])).expand(-1, 3, -1, -1)
+
+
 def rgb(x: Tensor) -> Tensor:
     """The inverse of `ycbcr`, not clipped."""
     matrix, offset = x.new_tensor(BACK), x.new_tensor(OFFSET) / 255

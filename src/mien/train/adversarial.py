@@ -3,7 +3,8 @@
 The loss of the enlarger is what VGG sees (equation 5) and 10^-3 of how well it deceives (equation 6); squared error of pixels, which
 makes smooth pictures, has no part in it. The paper looks with VGG19 at the last convolution's map after its activation; here it is
 VGG16's last convolution, before it: after it most of the map is zero (Wang et al. 2018, arXiv 1809.00219, section 3.3). Its maps are
-larger, so they are scaled down more, to the size the paper wants (`AdversarialEnlargeRecipe.rescale`).
+larger, so they are scaled down more, to the size the paper wants (`AdversarialEnlargeRecipe.rescale`). Of an enlarger that takes
+brightness alone, VGG and the discriminator look at grey pictures.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from mien.metrics.perceptual import feature_distance
 from mien.models import vgg_features
 from mien.models.enlarger import COLOURED, Plan
 from mien.models.srresnet import adversarial, deceiving, discriminator
+from mien.nn.colour import grey
 from mien.runtime import Runtime
 from mien.train.enlarge import EnlargeTask
 from mien.train.optim import optimiser, set_rate
@@ -35,11 +37,9 @@ class AdversarialEnlargeTask(EnlargeTask):
 
     def __init__(self, recipe: AdversarialEnlargeRecipe, train: Sequence[np.ndarray], dev: Sequence[np.ndarray] = (),
                  begun: tuple[nn.Module, Plan] | None = None, features: vgg_features.VGGFeatures | None = None) -> None:
-        """As `EnlargeTask`; `features`: None for VGG16's. ValueError for a network that takes brightness alone, patches the
-        discriminator or VGG does not take, or a layer VGG does not have; RuntimeError where its weights cannot be had.
+        """As `EnlargeTask`; `features`: None for VGG16's. ValueError for patches the discriminator or VGG does not take, or a layer
+        VGG does not have; RuntimeError where its weights cannot be had.
         """
-        if recipe.network not in COLOURED:
-            raise ValueError(f"VGG looks at colours, {recipe.network} at brightness alone: choose {', '.join(COLOURED)}")
         super().__init__(recipe, train, dev, begun)
         self.terms = recipe
         self.features = (features or vgg_features.load()).eval().requires_grad_(False)
@@ -71,25 +71,30 @@ class AdversarialEnlargeTask(EnlargeTask):
         self.net.train()
         self.judge.train()
         with fabric.autocast():
-            made = self.net(small, scale)
-            logits = self.judge(large), self.judge(made.detach())
+            told = self.net(small, scale)
+            made, wanted = self.looked_at(told), self.looked_at(large)
+            logits = self.judge(wanted), self.judge(made.detach())
         judging = adversarial(*(one.float() for one in logits))
         self.judge_optimizer.zero_grad()
         fabric.backward(judging)
         self.judge_optimizer.step()
         with fabric.autocast():
-            told = self.judge(made)
-            seen, wanted = (self.features(one, [terms.layer])[terms.layer] for one in (made, large))
-        content = F.mse_loss(seen.float() * terms.rescale, wanted.float() * terms.rescale)
-        against = deceiving(told.float())
+            deceived = self.judge(made)
+            seen, due = (self.features(one, [terms.layer])[terms.layer] for one in (made, wanted))
+        content = F.mse_loss(seen.float() * terms.rescale, due.float() * terms.rescale)
+        against = deceiving(deceived.float())
         loss = content + terms.adversarial * against
         if terms.pixels:
-            loss = loss + terms.pixels * F.mse_loss(made.float(), large)
+            loss = loss + terms.pixels * F.mse_loss(told.float(), large)
         self.optimizer.zero_grad()
         fabric.backward(loss, inputs=[*self.net.parameters()])  # the judge has learnt already: its gradients are not computed
         self._clip()
         self.optimizer.step()
         return {"loss": loss.detach(), "content": content.detach(), "deceiving": against.detach(), "judging": judging.detach()}
+
+    def looked_at(self, x: Tensor) -> Tensor:
+        """(B, C, H, W) as the enlarger draws it -> (B, 3, H, W) RGB in 0..1; brightness becomes grey."""
+        return x if self.recipe.network in COLOURED else grey(x)
 
     @torch.no_grad()
     def evaluate(self) -> dict[str, float]:
@@ -106,6 +111,7 @@ class AdversarialEnlargeTask(EnlargeTask):
             shown, truth = (torch.from_numpy(part.copy()).permute(2, 0, 1)[None].float() for part in (small, large))
             device = next(self.net.parameters()).device
             told = self.result(shown.to(device), scale).clamp(0, 1)
-            values.append(float(feature_distance(told, truth.to(device) / 255, self.features)))
+            compared = self.looked_at(told), self.looked_at(truth.to(device) / 255)
+            values.append(float(feature_distance(*compared, self.features)))
         distance = sum(values) / len(values)
         return found | {"dev/distance": distance, "score": -distance}

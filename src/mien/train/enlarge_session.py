@@ -25,6 +25,7 @@ from mien.train.recipe import AdversarialEnlargeRecipe, EnlargeRecipe
 from mien.train.session import MODEL, PARTITION, RECIPE, advice, check_folder, claimed, first_process, remember, told_changes
 from mien.train.types import Every, Fitted
 from mien.types import LearnedEnlarger
+from mien.weights import cards, locate
 
 TASKS: dict[type[EnlargeRecipe], Any] = {EnlargeRecipe: EnlargeTask, AdversarialEnlargeRecipe: AdversarialEnlargeTask}
 INPUTS = {False: "(B, 1, h, w) brightness (MATLAB's Y) in 0..1", True: "(B, 3, h, w) RGB in 0..1"}
@@ -91,11 +92,13 @@ def learn_enlarger(
 
 
 def _file(start: str) -> Path:
-    """A model file as it is, of a run folder its model."""
+    """A model file as it is, of a run folder its model; a bundled enlarger by its card's name."""
+    if start in {card.name for card in cards() if card.kind == "enlarger"}:
+        return locate(start)
     path = Path(start)
     path = path / MODEL if path.is_dir() else path
     if not path.is_file():
-        raise ValueError(f"start={start}: no model file and no run folder with a {MODEL}; --set start=PATH names another")
+        raise ValueError(f"start={start}: no enlarger's name, no model file and no run folder with a {MODEL}; --set start=PATH names another")
     return path
 
 
