@@ -98,7 +98,7 @@ def _file(start: str) -> Path:
     path = Path(start)
     path = path / MODEL if path.is_dir() else path
     if not path.is_file():
-        raise ValueError(f"start={start}: no enlarger's name, no model file and no run folder with a {MODEL}; --set start=PATH names another")
+        raise ValueError(f"start={start}: no enlarger, no model file, no run folder with a {MODEL}; --set start=PATH names another")
     return path
 
 
