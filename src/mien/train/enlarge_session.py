@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from mien.data.files import atomic
 from mien.data.pictures import read_picture
 from mien.data.sources import PICTURES, natural
 from mien.models.enlarger import COLOURED, load, save
@@ -22,7 +18,19 @@ from mien.train.adversarial import AdversarialEnlargeTask
 from mien.train.enlarge import EnlargeTask, brightness
 from mien.train.loop import fit
 from mien.train.recipe import AdversarialEnlargeRecipe, EnlargeRecipe
-from mien.train.session import MODEL, PARTITION, RECIPE, advice, check_folder, claimed, first_process, remember, told_changes
+from mien.train.run_folder import (
+    CARD,
+    MODEL,
+    PARTITION,
+    RECIPE,
+    advice,
+    check_folder,
+    claimed,
+    effort,
+    first_process,
+    remember,
+    write_card,
+)
 from mien.train.types import Every, Fitted
 from mien.types import LearnedEnlarger
 from mien.weights import cards, locate
@@ -115,38 +123,24 @@ def _conclude(task: EnlargeTask, names: dict[str, list[str]], fitted: Fitted, ou
     learned = LearnedEnlarger(
         out, task.recipe.network, kept, tuple(task.recipe.scales), {name: len(some) for name, some in names.items()},
         round(fitted.steps / task.epoch_steps, 2), round(fitted.seconds, 1), round(fitted.items_per_second, 1), found,
-        fitted.reason, (*files, "card.toml"),
+        fitted.reason, (*files, CARD),
     )  # fmt: skip
     if first_process():
-        with atomic(out / "card.toml") as draft:
-            draft.write_text(card_text(task, learned), encoding="utf-8")
+        describe(task, learned)
     return learned
 
 
-def card_text(task: EnlargeTask, learned: LearnedEnlarger) -> str:
-    """A card for the model in the run folder, in the form of `mien.weights`' cards."""
-    data = (learned.out / MODEL).read_bytes()
-    changed = {f.name: v for f in dataclasses.fields(task.recipe)
-               if f.name not in ("network", "data") and (v := getattr(task.recipe, f.name)) not in (f.default, {})}  # fmt: skip
-    chosen = ", ".join(f"{name} {dict(v) if isinstance(v, dict) else v}" for name, v in changed.items())
+def describe(task: EnlargeTask, learned: LearnedEnlarger) -> None:
+    """Write the card of the model in the run folder."""
     scales = ", ".join(f"x{scale}" for scale in learned.scales)
-    lines = {
+    told = {
         "title": f"{learned.network}, {scales}",
         "what": f"enlarges pictures ({scales})",
-        "paper": "",
-        "licence": "",
         "input": INPUTS[task.recipe.network in COLOURED],
         "training_data": f"{learned.pictures['train']} pictures of {task.recipe.data}",
-        "recipe": f"{chosen}; {learned.epochs:g} epochs, {learned.seconds:g} s, {learned.patches_per_second:g} patches a second"
-        + told_changes(learned.out),
         "parameters": learned.parameters,
-        "size": len(data),
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "format": "safetensors",
         "kind": "enlarger",
     }
-    text = "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in lines.items())
-    for scale, value in learned.psnr.items():
-        protocol = f"mean of {learned.pictures['dev']} pictures held back, Y, {scale.removeprefix('x')} pixels of each border left out"
-        text += f'\n[[scores]]\nname = "PSNR {scale}, dB"\nvalue = {value:.3f}\nprotocol = "{protocol}"\n'
-    return text
+    protocol = f"mean of {learned.pictures['dev']} pictures held back, Y, {{}} pixels of each border left out"
+    scores = [(f"PSNR {scale}, dB", value, protocol.format(scale.removeprefix("x"))) for scale, value in learned.psnr.items()]
+    write_card(learned.out, task.recipe, told, effort(learned.epochs, learned.seconds, learned.patches_per_second, "patches"), scores)

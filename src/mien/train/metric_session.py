@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +22,19 @@ from mien.train import report
 from mien.train.loop import fit
 from mien.train.metric import MetricTask
 from mien.train.recipe import MetricRecipe
-from mien.train.session import MODEL, PARTITION, RECIPE, advice, check_folder, claimed, first_process, remember, told_changes
+from mien.train.run_folder import (
+    CARD,
+    MODEL,
+    PARTITION,
+    RECIPE,
+    advice,
+    check_folder,
+    claimed,
+    effort,
+    first_process,
+    remember,
+    write_card,
+)
 from mien.train.supervised import Part
 from mien.train.types import Every, Fitted
 from mien.types import LearnedEmbedder
@@ -143,10 +152,9 @@ def _conclude(task: MetricTask, ready: PreparedPeople, fitted: Fitted, out: Path
             pairs = all_pairs(made, people)
             report.distances(pairs.distances, pairs.same, found.threshold, out / "distances.png")
             files.append("distances.png")
-    learned = _summary(task, ready, fitted, out, found, (*files, "card.toml"))
+    learned = _summary(task, ready, fitted, out, found, (*files, CARD))
     if first_process():
-        with atomic(out / "card.toml") as draft:
-            draft.write_text(card_text(task, learned), encoding="utf-8")
+        describe(task, learned)
     return learned
 
 
@@ -164,33 +172,17 @@ def _summary(
     )  # fmt: skip
 
 
-def card_text(task: MetricTask, learned: LearnedEmbedder) -> str:
-    """A card for the model in the run folder, in the form of `mien.weights`' cards."""
-    data = (learned.out / MODEL).read_bytes()
-    changed = {
-        f.name: v
-        for f in dataclasses.fields(MetricRecipe)
-        if f.name not in ("network", "data") and (v := getattr(task.recipe, f.name)) not in (f.default, {})
-    }
-    chosen = ", ".join(f"{name} {dict(v) if isinstance(v, dict) else v}" for name, v in changed.items())
-    lines = {
+def describe(task: MetricTask, learned: LearnedEmbedder) -> None:
+    """Write the card of the model in the run folder."""
+    told = {
         "title": f"{task.recipe.network}, trained with the {learned.loss} loss",
         "what": f"maps a picture to {learned.vector} numbers of length 1; near vectors mean the same person",
-        "paper": "",
-        "licence": "",
         "input": f"(B, {', '.join(map(str, task.plan.shape))}) RGB or grey, 0..255 or 0..1",
         "training_data": f"{learned.pictures['train']} pictures of {learned.people['train']} people",
-        "recipe": f"{chosen}; {learned.epochs:g} epochs, {learned.seconds:g} s, {learned.images_per_second:g} pictures a second"
-        + told_changes(learned.out),
         "parameters": learned.parameters,
-        "size": len(data),
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "format": "safetensors",
         "kind": "embedder",
     }
-    text = "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in lines.items())
     protocol = f"{learned.pictures['test']} pictures of {learned.people['test']} people not trained on, seed {task.recipe.seed}"
-    for name, value in (("AUC", learned.auc), ("EER", learned.eer), (f"{WAYS}-way one-shot accuracy", learned.one_shot)):
-        if value is not None:
-            text += f'\n[[scores]]\nname = "{name}"\nvalue = {value:.4f}\nprotocol = "{protocol}"\n'
-    return text
+    found = {"AUC": learned.auc, "EER": learned.eer, f"{WAYS}-way one-shot accuracy": learned.one_shot}
+    scores = [(name, value, protocol) for name, value in found.items() if value is not None]
+    write_card(learned.out, task.recipe, told, effort(learned.epochs, learned.seconds, learned.images_per_second), scores)

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import json
-import os
 import sys
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,24 +13,32 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mien.data.examples import Examples, partition, parts, read_examples
-from mien.data.files import atomic
-from mien.data.locked import locked
 from mien.metrics.classification import confusion_matrix
 from mien.models.classifier import save
 from mien.nn.memory import keep_freed_memory
 from mien.progress import say
 from mien.runtime import Runtime, choose
 from mien.train import report
-from mien.train.checkpoint import latest_step
 from mien.train.loop import fit
-from mien.train.recipe import CHANGEABLE, Recipe, Training
+from mien.train.recipe import Recipe
+from mien.train.run_folder import (
+    CARD,
+    MODEL,
+    PARTITION,
+    RECIPE,
+    advice,
+    check_folder,
+    claimed,
+    effort,
+    first_process,
+    remember,
+    write_card,
+)
 from mien.train.supervised import Part, SupervisedTask
 from mien.train.types import Event, Every, Fitted
 from mien.types import Learned
 
-MODEL, BEST, RECIPE, PARTITION = "model.safetensors", "best.safetensors", "recipe.json", "partition.json"
-CHANGES = "changes"
-"""In the stored recipe beside the settings: what was changed when the run was resumed; the step, and setting -> before, after."""
+BEST = "best.safetensors"
 
 
 @dataclass(frozen=True)
@@ -134,21 +136,6 @@ def learn(
         return conclude(task, ready, fitted, out)
 
 
-def claimed(out: Path) -> AbstractContextManager[None]:
-    """Hold the run folder from the look at its settings to the card; of several processes the first does it."""
-    return locked(out, f"{out} is being trained") if first_process() else nullcontext()
-
-
-def advice(recipe: Training) -> str:
-    """What to do when the loss is not finite for the second time."""
-    return f"lower the learning rate (--resume --set lr={recipe.lr / 10:g} goes on from the last good step)"
-
-
-def first_process() -> bool:
-    """Whether this is the only process, or the one of several that writes files."""
-    return os.environ.get("RANK", "0") == "0"
-
-
 def conclude(task: SupervisedTask, ready: Prepared, fitted: Fitted, out: Path) -> Learned:
     """Write what a finished (or interrupted) training leaves behind, and sum it up."""
     if not first_process():
@@ -166,9 +153,8 @@ def conclude(task: SupervisedTask, ready: Prepared, fitted: Fitted, out: Path) -
     if ready.test:
         accuracy, loss = _test(task.predict(ready.test.images), ready, out)
         files += ["confusion.png", "mistakes.png"]
-    learned = _summary(task, ready, fitted, out, accuracy, loss, (*files, "card.toml"))
-    with atomic(out / "card.toml") as draft:
-        draft.write_text(card_text(task, learned), encoding="utf-8")
+    learned = _summary(task, ready, fitted, out, accuracy, loss, (*files, CARD))
+    describe(task, learned)
     return learned
 
 
@@ -200,39 +186,21 @@ def _summary(
     )
 
 
-def card_text(task: SupervisedTask, learned: Learned) -> str:
-    """A card for the model in the run folder: what is known of it, in the form of `mien.weights`' cards."""
-    data = (learned.out / MODEL).read_bytes()
-    changed = {
-        f.name: v
-        for f in dataclasses.fields(Recipe)
-        if (v := getattr(task.recipe, f.name)) != f.default and f.name not in ("network", "data")
-    }
-    settings = ", ".join(f"{name} {dict(v) if isinstance(v, dict) else v}" for name, v in changed.items() if v != {})
-    shape = ", ".join(map(str, task.plan.shape))
-    # A finished run that is resumed makes no step, so it has no speed.
-    speed = f", {learned.images_per_second:g} pictures a second" if learned.images_per_second else ""
-    lines = {
-        "title": f"{task.recipe.network}, {learned.classes} classes",
-        "what": f"tells {', '.join(task.plan.classes[:12])}{' and more' if learned.classes > 12 else ''} apart",
-        "paper": "",
-        "licence": "",
+def describe(task: SupervisedTask, learned: Learned) -> None:
+    """Write the card of the model in the run folder."""
+    count, shape = learned.classes, ", ".join(map(str, task.plan.shape))
+    told = {
+        "title": f"{task.recipe.network}, {count} classes",
+        "what": f"tells {', '.join(task.plan.classes[:12])}{' and more' if count > 12 else ''} apart",
         "input": f"(B, {shape}) RGB or grey, 0..255 or 0..1",
         "training_data": f"{learned.pictures['train']} pictures of {task.recipe.data}",
-        "recipe": f"{settings}; {learned.epochs:g} epochs, {learned.seconds:g} s{speed}{told_changes(learned.out)}",
         "parameters": learned.parameters,
-        "size": len(data),
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "format": "safetensors",
         "kind": "classifier",
     }
-    text = "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in lines.items())
-    for name, value in (("dev accuracy", learned.dev_accuracy), ("test accuracy", learned.test_accuracy)):
-        if value is not None:
-            count = learned.pictures[name.split()[0]]
-            protocol = f"{count} pictures held back, one run, seed {task.recipe.seed}"
-            text += f'\n[[scores]]\nname = "{name}"\nvalue = {value:.4f}\nprotocol = "{protocol}"\n'
-    return text
+    found = {"dev": learned.dev_accuracy, "test": learned.test_accuracy}
+    scores = [(f"{name} accuracy", value, f"{learned.pictures[name]} pictures held back, one run, seed {task.recipe.seed}")
+              for name, value in found.items() if value is not None]  # fmt: skip
+    write_card(learned.out, task.recipe, told, effort(learned.epochs, learned.seconds, learned.images_per_second), scores)
 
 
 def _test(chances: Tensor, ready: Prepared, out: Path) -> tuple[float, float]:
@@ -242,60 +210,6 @@ def _test(chances: Tensor, ready: Prepared, out: Path) -> tuple[float, float]:
     report.confusion(confusion_matrix(labels, predictions, len(ready.classes)), ready.classes, out / "confusion.png")
     report.mistakes(ready.test.images.cpu().numpy(), labels, predictions, chances.numpy(), ready.classes, out / "mistakes.png")
     return float((predictions == labels).mean()), float(F.nll_loss(chances.clamp_min(1e-12).log(), ready.test.labels.cpu()))
-
-
-def _as_json(recipe: Training) -> dict[str, Any]:
-    return json.loads(json.dumps(asdict(recipe)))
-
-
-def check_folder(recipe: Training, out: Path, resume: bool) -> None:
-    """ValueError where `out` holds a run that this recipe cannot go on with, or one that was not asked to be resumed."""
-    changed = differences(recipe, out)
-    if changed is None:
-        return
-    shown = ", ".join(f"{name} {old} -> {new}" for name, (old, new) in changed.items())
-    if set(changed) - set(CHANGEABLE):
-        why = f"it was started with other settings ({shown}), of which --resume can change {', '.join(CHANGEABLE)} alone"
-    elif not resume:
-        why = "--resume goes on with it" + (f" and changes {shown}" if changed else "")
-    else:
-        return
-    raise ValueError(f"{out} holds a run already: {why}; or name another folder")
-
-
-def differences(recipe: Training, out: Path) -> dict[str, tuple[Any, Any]] | None:
-    """Setting -> as the run in `out` has it, as `recipe` has it, where they differ; None where there is no run."""
-    before = _stored(out)
-    if before is None:
-        return None
-    return {name: (before.get(name), value) for name, value in _as_json(recipe).items() if before.get(name) != value}
-
-
-def _stored(out: Path) -> dict[str, Any] | None:
-    """The settings of the run in `out`; None where there is none: one without a step is none."""
-    if not (out / RECIPE).is_file() or latest_step(out) is None:
-        return None
-    return json.loads((out / RECIPE).read_text(encoding="utf-8"))
-
-
-def told_changes(out: Path) -> str:
-    """For a card, what was changed when the run was resumed: "; lr 0.5 -> 0.05 from step 120"."""
-    words = []
-    for one in (_stored(out) or {}).get(CHANGES, []):
-        values = ", ".join(f"{name} {pair[0]} -> {pair[1]}" for name, pair in one.items() if name != "step")
-        words.append(f"; {values} from step {one['step']}")
-    return "".join(words)
-
-
-def remember(recipe: Training, split: Mapping[str, Any], out: Path) -> None:
-    """Store recipe and split with the run; what a resumed run changes is kept as its history."""
-    changed, history = differences(recipe, out), (_stored(out) or {}).get(CHANGES, [])
-    if changed:
-        history = [*history, {"step": latest_step(out), **changed}]
-    settings = _as_json(recipe) | ({CHANGES: history} if history else {})
-    for name, value in ((RECIPE, settings), (PARTITION, split)):
-        with atomic(out / name) as draft:
-            draft.write_text(json.dumps(value), encoding="utf-8")
 
 
 def _best_keeper(task: SupervisedTask, out: Path) -> Any:

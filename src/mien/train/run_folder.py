@@ -1,0 +1,118 @@
+"""What a training keeps in its run folder beside checkpoints: the recipe and how it was changed, the split, a card of the model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any
+
+from mien.data.files import atomic
+from mien.data.locked import locked
+from mien.train.checkpoint import latest_step
+from mien.train.recipe import CHANGEABLE, Training
+
+MODEL, RECIPE, PARTITION, CARD = "model.safetensors", "recipe.json", "partition.json", "card.toml"
+CHANGES = "changes"
+"""In the stored recipe beside the settings: what was changed when the run was resumed; the step, and setting -> before, after."""
+
+
+def claimed(out: Path) -> AbstractContextManager[None]:
+    """Hold the run folder from the look at its settings to the card; of several processes the first does it."""
+    return locked(out, f"{out} is being trained") if first_process() else nullcontext()
+
+
+def advice(recipe: Training) -> str:
+    """What to do when the loss is not finite for the second time."""
+    return f"lower the learning rate (--resume --set lr={recipe.lr / 10:g} goes on from the last good step)"
+
+
+def first_process() -> bool:
+    """Whether this is the only process, or the one of several that writes files."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+def _as_json(recipe: Training) -> dict[str, Any]:
+    return json.loads(json.dumps(asdict(recipe)))
+
+
+def check_folder(recipe: Training, out: Path, resume: bool) -> None:
+    """ValueError where `out` holds a run that this recipe cannot go on with, or one that was not asked to be resumed."""
+    changed = differences(recipe, out)
+    if changed is None:
+        return
+    shown = ", ".join(f"{name} {old} -> {new}" for name, (old, new) in changed.items())
+    if set(changed) - set(CHANGEABLE):
+        why = f"it was started with other settings ({shown}), of which --resume can change {', '.join(CHANGEABLE)} alone"
+    elif not resume:
+        why = "--resume goes on with it" + (f" and changes {shown}" if changed else "")
+    else:
+        return
+    raise ValueError(f"{out} holds a run already: {why}; or name another folder")
+
+
+def differences(recipe: Training, out: Path) -> dict[str, tuple[Any, Any]] | None:
+    """Setting -> as the run in `out` has it, as `recipe` has it, where they differ; None where there is no run."""
+    before = _stored(out)
+    if before is None:
+        return None
+    return {name: (before.get(name), value) for name, value in _as_json(recipe).items() if before.get(name) != value}
+
+
+def _stored(out: Path) -> dict[str, Any] | None:
+    """The settings of the run in `out`; None where there is none: one without a step is none."""
+    if not (out / RECIPE).is_file() or latest_step(out) is None:
+        return None
+    return json.loads((out / RECIPE).read_text(encoding="utf-8"))
+
+
+def told_changes(out: Path) -> str:
+    """For a card, what was changed when the run was resumed: "; lr 0.5 -> 0.05 from step 120"."""
+    words = []
+    for one in (_stored(out) or {}).get(CHANGES, []):
+        values = ", ".join(f"{name} {pair[0]} -> {pair[1]}" for name, pair in one.items() if name != "step")
+        words.append(f"; {values} from step {one['step']}")
+    return "".join(words)
+
+
+def remember(recipe: Training, split: Mapping[str, Any], out: Path) -> None:
+    """Store recipe and split with the run; what a resumed run changes is kept as its history."""
+    changed, history = differences(recipe, out), (_stored(out) or {}).get(CHANGES, [])
+    if changed:
+        history = [*history, {"step": latest_step(out), **changed}]
+    settings = _as_json(recipe) | ({CHANGES: history} if history else {})
+    for name, value in ((RECIPE, settings), (PARTITION, split)):
+        with atomic(out / name) as draft:
+            draft.write_text(json.dumps(value), encoding="utf-8")
+
+
+def effort(epochs: float, seconds: float, speed: float, items: str = "pictures") -> str:
+    """For a card: "3 epochs, 20 s, 55 pictures a second"; a finished run that is resumed makes no step, so it has no speed."""
+    return f"{epochs:g} epochs, {seconds:g} s" + (f", {speed:g} {items} a second" if speed else "")
+
+
+def write_card(
+    out: Path, recipe: Training, told: Mapping[str, str | int], spent: str, scores: Iterable[tuple[str, float, str]] = ()
+) -> None:
+    """A card for the model in the run folder, in the form of `mien.weights`' cards.
+
+    told: title, what, input, training_data, parameters, kind. spent: see `effort`. scores: name, value and protocol of each.
+    """
+    data = (out / MODEL).read_bytes()
+    changed = {f.name: v for f in fields(recipe)
+               if f.name not in ("network", "data") and (v := getattr(recipe, f.name)) not in (f.default, {})}  # fmt: skip
+    chosen = ", ".join(f"{name} {dict(v) if isinstance(v, dict) else v}" for name, v in changed.items())
+    lines = {
+        "title": told["title"], "what": told["what"], "paper": "", "licence": "", "input": told["input"],
+        "training_data": told["training_data"], "recipe": f"{chosen}; {spent}{told_changes(out)}", "parameters": told["parameters"],
+        "size": len(data), "sha256": hashlib.sha256(data).hexdigest(), "format": "safetensors", "kind": told["kind"],
+    }  # fmt: skip
+    text = "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in lines.items())
+    for name, value, protocol in scores:
+        text += f'\n[[scores]]\nname = "{name}"\nvalue = {value:.4f}\nprotocol = "{protocol}"\n'
+    with atomic(out / CARD) as draft:
+        draft.write_text(text, encoding="utf-8")
