@@ -12,11 +12,13 @@ from mien.data.files import atomic
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """Even if a text from a file were not escaped, a browser would run and fetch nothing."""
+COMMON = Path(__file__).with_name("page.css")
+"""What all pages look like."""
 KINDS = {b"\x89PNG": "png", b"GIF8": "gif", b"\xff\xd8\xff": "jpeg"}
 
 
 def write_html(path: Path, title: str, style: Path, body: Iterable[str], script: str = "") -> None:
-    """Write a page; `style` is its CSS, `title` plain text, `body` HTML that is escaped already.
+    """Write a page; `style` is the CSS it has beside `COMMON`, `title` plain text, `body` HTML that is escaped already.
 
     `script`: ours, run at the end of the page; the policy allows it by its hash and no other.
     """
@@ -24,7 +26,7 @@ def write_html(path: Path, title: str, style: Path, body: Iterable[str], script:
     policy = f"{POLICY}; script-src 'sha256-{digest}'" if script else POLICY
     head = (f"<meta charset='utf-8'><meta http-equiv='Content-Security-Policy' content=\"{policy}\">"
             "<meta name='viewport' content='width=device-width'>"
-            f"<title>{escape(title)}</title><style>{style.read_text('utf-8')}</style>")  # fmt: skip
+            f"<title>{escape(title)}</title><style>{COMMON.read_text('utf-8')}{style.read_text('utf-8')}</style>")  # fmt: skip
     end = f"<script>{script}</script>" if script else ""
     lines = ["<!doctype html>", f"<html lang='en'><head>{head}</head>", "<body><main>", *body, f"</main>{end}</body></html>", ""]
     with atomic(path) as draft:
