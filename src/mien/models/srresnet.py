@@ -73,13 +73,3 @@ class Centred(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Any shape."""
         return 2 * x - 1
-
-
-def adversarial(real: Tensor, made: Tensor) -> Tensor:
-    """Logits (B, 1) twice -> the discriminator's loss: -log D(real) - log(1 - D(made)) (equation 2)."""
-    return nn.functional.softplus(-real).mean() + nn.functional.softplus(made).mean()
-
-
-def deceiving(made: Tensor) -> Tensor:
-    """Logits (B, 1) of made pictures -> the generator's part: -log D(made) (equation 6)."""
-    return nn.functional.softplus(-made).mean()

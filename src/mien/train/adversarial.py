@@ -21,8 +21,9 @@ from torch.optim import Optimizer
 from mien.metrics.perceptual import feature_distance
 from mien.models import vgg_features
 from mien.models.enlarger import COLOURED, Plan
-from mien.models.srresnet import adversarial, deceiving, discriminator
+from mien.models.srresnet import discriminator
 from mien.nn.colour import grey
+from mien.nn.gan import deceiving, minimax_judge
 from mien.runtime import Runtime
 from mien.train.enlarge import EnlargeTask
 from mien.train.optim import optimiser, set_rate
@@ -74,7 +75,7 @@ class AdversarialEnlargeTask(EnlargeTask):
             told = self.net(small, scale)
             made, wanted = self.looked_at(told), self.looked_at(large)
             logits = self.judge(wanted), self.judge(made.detach())
-        judging = adversarial(*(one.float() for one in logits))
+        judging = minimax_judge(*(one.float() for one in logits))
         self.judge_optimizer.zero_grad()
         fabric.backward(judging)
         self.judge_optimizer.step()
