@@ -124,6 +124,25 @@ class LearnedEmbedder:
 
 
 @dataclass(frozen=True)
+class LearnedStyles:
+    """How the training of a style network ended."""
+
+    out: Path
+    network: str
+    parameters: int
+    styles: tuple[str, ...]
+    pictures: dict[str, int]
+    """train, dev -> how many."""
+    steps: int
+    seconds: float
+    pictures_per_second: float
+    costs: dict[str, float]
+    """content, style, variation -> of the pictures held back, relative and weighted as in training."""
+    reason: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class LearnedEnlarger:
     """How the training of an enlarger ended."""
 

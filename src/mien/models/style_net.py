@@ -8,6 +8,9 @@ picture's size, nothing but the last convolution at its full size; 10,000 multip
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -85,11 +88,11 @@ class StyleNet(nn.Module):
     Weights between styles give what is between them; they should add up to 1.
     """
 
-    def __init__(self, styles: int = 4, widths: tuple[int, int, int] = (24, 32, 80), blocks: int = 3) -> None:
+    def __init__(self, styles: int = 4, widths: Sequence[int] = (24, 32, 80), blocks: int = 3) -> None:
         """`widths`: channels at a half, a quarter and an eighth of the picture's size."""
         super().__init__()
         half, quarter, eighth = widths
-        self.styles = styles
+        self.styles, self.options = styles, {"styles": styles, "widths": [*widths], "blocks": blocks}
         downs = Conv(12, half), Conv(half, quarter, 2), Conv(quarter, eighth, 2)
         self.down = nn.ModuleList(Normed(conv, styles) for conv in downs)
         self.body = nn.ModuleList(nn.ModuleList(Normed(Conv(eighth, eighth), styles, relu) for relu in (True, False))
@@ -123,9 +126,8 @@ class StyleNet(nn.Module):
 
 def own_style(net: StyleNet, weights: Tensor, number: int = 1) -> StyleNet:
     """A network of `number` new styles with the convolutions of `net`; each begins as the mixture `weights` (S,) of its styles."""
-    first, second = net.down[0], net.down[1]
-    widths = (first.conv.out_channels, second.conv.out_channels, net.down[2].conv.out_channels)
-    made = StyleNet(number, widths, len(net.body))
+    options: dict[str, Any] = {**net.options, "styles": number}
+    made = StyleNet(**options)
     state = {name: (weights.to(value) @ value).expand(number, -1) if name.endswith(("gamma", "beta")) else value
              for name, value in net.state_dict().items()}  # fmt: skip
     made.load_state_dict(state)
