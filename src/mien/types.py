@@ -124,20 +124,21 @@ class LearnedEmbedder:
 
 
 @dataclass(frozen=True)
-class LearnedStyles:
-    """How the training of a style network ended."""
+class LearnedStylizer:
+    """How the training of a network that restyles pictures ended."""
 
     out: Path
     network: str
     parameters: int
     styles: tuple[str, ...]
+    """Names of those it knows; none: it takes pictures of them."""
     pictures: dict[str, int]
-    """train, dev -> how many."""
+    """train, dev, styles -> how many."""
     steps: int
     seconds: float
-    pictures_per_second: float
+    crops_per_second: float
     costs: dict[str, float]
-    """content, style, variation -> of the pictures held back, relative and weighted as in training."""
+    """content, style -> loss of the pictures held back."""
     reason: str
     files: tuple[str, ...]
 

@@ -52,7 +52,7 @@ def scattered(random: np.random.Generator, count: int, least: float) -> np.ndarr
 
 
 def places(side: int) -> tuple[np.ndarray, np.ndarray]:
-    """x and y of pixel centres in 0..1, (side, side) each."""
+    """Pixel centres, x and y in 0..1, (side, side) each."""
     at = (np.arange(side) + 0.5) / side
     return np.broadcast_to(at, (side, side)), np.broadcast_to(at[:, None], (side, side))
 

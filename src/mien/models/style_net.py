@@ -2,8 +2,8 @@
 
 After Johnson, Alahi and Fei-Fei 2016 (arXiv 1603.08155): convolutions down, residual blocks, up again by nearest neighbours and a
 convolution (Odena et al. 2016: no checkerboard). A style is no more than gamma and beta of every instance normalisation (Dumoulin,
-Shlens and Kudlur 2017, arXiv 1610.07629, equation 5); all convolutions are shared. Made for a CPU: most is computed at an eighth of the
-picture's size, nothing but the last convolution at its full size; 10,000 multiplications a pixel, where the paper's network has 180,000.
+Shlens and Kudlur 2017, arXiv 1610.07629, equation 5); all convolutions are shared. Made for a CPU: most is computed at an eighth of
+the picture's size, nothing but the last convolution at its full size; 10,700 multiplications a pixel.
 """
 
 from __future__ import annotations
@@ -15,14 +15,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from mien.nn.whole import EPSILON, Moments, Statistics
+
 STEP = 8
 """Pixels a side at which the body works: sides are padded to multiples of it."""
 LEAST = 16
 """Pixels a side of the smallest picture."""
 FOLD = torch.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 1.0], [0.0, 0.0, 0.0]], [[0.0, 0.0, 0.0], [1.0, 1.0, 0.0], [0.0, 0.0, 1.0]]])
-"""(2, 3, 3): of an upper (left) and a lower (right) pixel of four, which tap of the small picture each tap of the large one falls on."""
+"""(2, 3, 3): of the upper (left) and the lower (right) pixel of a block, which tap of the small picture each of its taps falls on."""
 PACE = 4.0
-"""What gamma and beta are multiplied by: Adam's steps, as long for every parameter, take styles apart faster than the last convolution."""
+"""What gamma and beta are multiplied by: with steps as long as those of the last convolution (Adam), styles part sooner."""
 OVER = 0.05
 """How far beyond 0..1 colours may go, so that black and white are within reach."""
 
@@ -49,22 +51,34 @@ class Doubling(Conv):
         return F.pixel_shuffle(F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), taps, bias), 2)
 
 
+class Quick(Statistics):
+    """The same moments from sums of squares, in a quarter of the time."""
+
+    def forward(self, maps: Tensor) -> Moments:
+        """(B, C, 1, 1) each, fp32."""
+        if self.how:
+            return self.how(maps)
+        flat = maps.float().flatten(2)
+        mean = flat.mean(2)
+        variance = (torch.linalg.vector_norm(flat, dim=2).square() / flat.shape[2] - mean.square()).clamp_min(0)
+        return mean[..., None, None], (variance + EPSILON).sqrt()[..., None, None]
+
+
 class StyleNorm(nn.Module):
     """Instance normalisation whose scale and shift are mixed of those of all styles."""
 
     def __init__(self, channels: int, styles: int) -> None:
         super().__init__()
+        self.statistics = Quick()
         self.gamma = nn.Parameter(torch.full((styles, channels), 1 / PACE))
         self.beta = nn.Parameter(torch.zeros(styles, channels))
 
     def forward(self, x: Tensor, style: Tensor) -> Tensor:
         """(B, C, H, W), (B, S) weights of styles -> (B, C, H, W)."""
-        flat = x.float().flatten(2)
-        mean = flat.mean(2)  # torch.var_mean takes four times as long
-        spread = (torch.linalg.vector_norm(flat, dim=2).square() / flat.shape[2] - mean.square()).clamp_min(0)
-        scale = PACE * (style @ self.gamma) * torch.rsqrt(spread + 1e-5)
-        shift = PACE * (style @ self.beta) - mean * scale
-        return torch.addcmul(shift[..., None, None].to(x.dtype), x, scale[..., None, None].to(x.dtype))
+        mean, spread = self.statistics(x)
+        gamma, beta = (PACE * (style @ part)[..., None, None] for part in (self.gamma, self.beta))
+        scale = gamma / spread
+        return torch.addcmul((beta - mean * scale).to(x.dtype), x, scale.to(x.dtype))
 
 
 class Normed(nn.Module):

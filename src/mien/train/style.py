@@ -63,9 +63,9 @@ class StyleTask(OneNetworkTask):
 
     def __init__(self, recipe: StyleRecipe, net: StyleNet, styles: Mapping[str, np.ndarray], train: Sequence[np.ndarray],
                  dev: Sequence[np.ndarray] = (), features: vgg_features.VGGFeatures | None = None) -> None:
-        """`styles`: name -> picture; all pictures (H, W, 3) uint8; `features`: None for VGG16's (RuntimeError where they cannot be had).
+        """`styles`: name -> picture; all pictures (H, W, 3) uint8; `features`: None for VGG16's.
 
-        ValueError for layers VGG does not have, or pictures too small for them.
+        ValueError for layers VGG does not have, or pictures too small for them; RuntimeError where its weights cannot be had.
         """
         self.recipe, self.net, self.styles = recipe, net, tuple(styles)
         self.train = [image for image in train if min(image.shape[:2]) >= recipe.patch]

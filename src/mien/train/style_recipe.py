@@ -23,7 +23,7 @@ class StyleRecipe(Training):
     parts: tuple[str, ...] = ()
     """Folders of photographs below `data`; none: `data` itself."""
     styles: tuple[str, ...] = ()
-    """Names of drawn pictures (`mien.data.drawn`), or pictures: a path, or one below the data folder. A style has its picture's name."""
+    """Names of drawn pictures (`mien.data.drawn`), or files, also such below the data folder. A style has its picture's name."""
     style: str = ""
     """One more picture: a person's own."""
     strengths: tuple[float, ...] = ()
@@ -37,7 +37,7 @@ class StyleRecipe(Training):
     batch: int = 1
     """Photographs in one step; each is shown in every style."""
     patch: int = 256
-    """Pixels a side of what the network sees; VGG sees half as many: a window of it, and in the next step all of it at half its size."""
+    """Pixels a side of what the network sees; VGG sees half as many: a window of it, in the next step all of it at half its size."""
 
     content: Mapping[str, float] = field(default_factory=lambda: {"relu3_3": 1.0})
     """Layer of VGG16 -> weight of the content cost there."""

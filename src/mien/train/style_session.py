@@ -27,7 +27,7 @@ from mien.train.session import MODEL, PARTITION, RECIPE, advice, check_folder, c
 from mien.train.style import StyleTask
 from mien.train.style_recipe import StyleRecipe
 from mien.train.types import Every, Fitted
-from mien.types import LearnedStyles
+from mien.types import LearnedStylizer
 
 
 def style_pictures(recipe: StyleRecipe, source: Path) -> dict[str, np.ndarray]:
@@ -74,7 +74,7 @@ def learn_styles(
     runtime: Runtime | None = None,
     resume: bool = False,
     label: str = "train",
-) -> LearnedStyles:
+) -> LearnedStylizer:
     """Train `recipe` on the photographs in `source`; everything about it is in `out` afterwards.
 
     ValueError for bad data, or a folder that holds a run (of other settings, or one that was not asked to be resumed); RuntimeError
@@ -104,23 +104,24 @@ def learn_styles(
         task.advice = advice(recipe)
         if first_process():
             remember(recipe, names, out)
-            say(f"{label}: {', '.join(styles)}; {len(names['train'])} photographs, {task.steps} steps of {task.items}; {runtime.reason}")
+            count = len(names["train"])
+            say(f"{label}: {', '.join(styles)}; {count} photographs, {task.steps} steps of {task.items}; {runtime.reason}")
         every = Every(steps=max(task.steps // 50, 1), seconds=300)
         fitted = fit(task, out, steps=task.steps, minutes=minutes, runtime=runtime, resume=resume, seed=recipe.seed, evaluate=every,
                      label=label)  # fmt: skip
         return _conclude(task, names, fitted, out)
 
 
-def _conclude(task: StyleTask, names: Mapping[str, list[str]], fitted: Fitted, out: Path) -> LearnedStyles:
+def _conclude(task: StyleTask, names: Mapping[str, list[str]], fitted: Fitted, out: Path) -> LearnedStylizer:
     files, net = [MODEL, RECIPE, PARTITION], task.result
     assert isinstance(net, StyleNet)
     if first_process():
-        save(out / MODEL, net, Plan(task.recipe.network, task.styles, net.options))
+        save(out / MODEL, net, Plan(task.recipe.network, net.options, task.styles))
         if fitted.history:
             report.curves(list(fitted.history), out / "curves.png")
             files.append("curves.png")
     last = fitted.history[-1] if fitted.history else {}
-    learned = LearnedStyles(
+    learned = LearnedStylizer(
         out, task.recipe.network, sum(p.numel() for p in net.parameters()), task.styles,
         {name: len(some) for name, some in names.items()}, fitted.steps, round(fitted.seconds, 1), round(fitted.items_per_second, 2),
         {name.removeprefix("dev/"): round(value, 4) for name, value in last.items() if name.startswith("dev/")},
@@ -132,7 +133,7 @@ def _conclude(task: StyleTask, names: Mapping[str, list[str]], fitted: Fitted, o
     return learned
 
 
-def card_text(task: StyleTask, learned: LearnedStyles) -> str:
+def card_text(task: StyleTask, learned: LearnedStylizer) -> str:
     """A card for the model in the run folder, in the form of `mien.weights`' cards."""
     data = (learned.out / MODEL).read_bytes()
     changed = {f.name: v for f in dataclasses.fields(task.recipe) if f.name not in ("network", "data", "styles", "style")
@@ -145,7 +146,7 @@ def card_text(task: StyleTask, learned: LearnedStyles) -> str:
         "licence": "",
         "input": "(B, 3, H, W) RGB in 0..1, and weights of the styles",
         "training_data": f"{learned.pictures['train']} photographs; style pictures {', '.join(learned.styles)}",
-        "recipe": f"{chosen}; {learned.steps} steps, {learned.seconds:g} s, {learned.pictures_per_second:g} pictures a second"
+        "recipe": f"{chosen}; {learned.steps} steps, {learned.seconds:g} s, {learned.crops_per_second:g} pictures a second"
         + told_changes(learned.out),
         "parameters": learned.parameters,
         "size": len(data),
