@@ -96,6 +96,19 @@ class Normed(nn.Module):
         return F.relu(x, inplace=True) if self.relu else x
 
 
+class Twice(nn.Module):
+    """What a residual block adds."""
+
+    def __init__(self, channels: int, styles: int) -> None:
+        super().__init__()
+        self.first = Normed(Conv(channels, channels), styles)
+        self.second = Normed(Conv(channels, channels), styles, relu=False)
+
+    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+        """(B, C, H, W), (B, S) -> the same shape."""
+        return self.second(self.first(x, style), style)
+
+
 class StyleNet(nn.Module):
     """(B, 3, H, W) RGB in 0..1 and the weights of styles (B or 1, S) -> (B, 3, H, W), from -0.05 to 1.05.
 
@@ -109,8 +122,7 @@ class StyleNet(nn.Module):
         self.styles, self.options = styles, {"styles": styles, "widths": [*widths], "blocks": blocks}
         downs = Conv(12, half), Conv(half, quarter, 2), Conv(quarter, eighth, 2)
         self.down = nn.ModuleList(Normed(conv, styles) for conv in downs)
-        self.body = nn.ModuleList(nn.ModuleList(Normed(Conv(eighth, eighth), styles, relu) for relu in (True, False))
-                                  for _ in range(blocks))  # fmt: skip
+        self.body = nn.ModuleList(Twice(eighth, styles) for _ in range(blocks))
         self.up = nn.ModuleList(Normed(conv, styles) for conv in (Doubling(eighth, quarter), Doubling(quarter, half)))
         self.end = Doubling(half, 3, bias=True)
 
@@ -129,10 +141,11 @@ class StyleNet(nn.Module):
         style = style.expand(len(x), -1).to(self.end.weight.dtype)
         x = F.pad(x, (0, -width % STEP, 0, -height % STEP), mode="reflect")
         x = F.pixel_unshuffle(x, 2)
-        for layer in self.down:
-            before, x = x, layer(x, style)
-        for first, second in self.body:
-            x = x + second(first(x, style), style)
+        first, second, third = self.down
+        before = second(first(x, style), style)
+        x = third(before, style)
+        for block in self.body:
+            x = x + block(x, style)
         x = self.up[0](x, style) + before
         x = self.end(self.up[1](x, style))
         return (torch.sigmoid(x) * (1 + 2 * OVER) - OVER)[..., :height, :width]

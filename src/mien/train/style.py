@@ -184,7 +184,8 @@ class StyleTask(OneNetworkTask):
         """Costs of the photographs held back, in both sizes; the score is less their sum."""
         if not self.dev:
             return {}
-        fabric, device, sums = Fabric(accelerator="cpu"), next(self.net.parameters()).device, {}
+        fabric, device = Fabric(accelerator="cpu"), next(self.net.parameters()).device
+        sums: dict[str, float] = {}
         for number, photo in enumerate(self.dev):
             photos = photo.to(device)
             made = self.result.eval()(*self.in_all_styles(photos))

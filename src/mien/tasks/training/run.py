@@ -96,7 +96,8 @@ def train(
     source = (data or data_folder()) / chosen.data
     folder = out or Path("runs") / recipe.replace("/", "-")
     learners: dict[type, Any] = {Recipe: learn, MetricRecipe: learn_embedder, EnlargeRecipe: learn_enlarger,
-                                 AdversarialEnlargeRecipe: learn_enlarger, AdaINRecipe: learn_adain, StyleRecipe: learn_styles}  # fmt: skip
+                                 AdversarialEnlargeRecipe: learn_enlarger, AdaINRecipe: learn_adain,
+                                 StyleRecipe: learn_styles}  # fmt: skip
     return learners[type(chosen)](
         chosen, source, folder, minutes=minutes, runtime=choose(device, precision), resume=resume, label=recipe
     )
