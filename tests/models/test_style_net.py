@@ -94,6 +94,7 @@ def test_it_overfits_one_batch_of_two_styles() -> None:
     x = F.interpolate(torch.rand(1, 3, 4, 4), (32, 32), mode="bicubic").clamp(0, 1).expand(2, -1, -1, -1)
     wanted = torch.cat([x[:1].flip(1), 1 - x[:1]])  # colours exchanged; a negative
     optimiser = torch.optim.Adam(net.parameters(), 1e-2)
+    loss = torch.tensor(torch.inf)
     for _ in range(100):
         loss = F.mse_loss(net(x, torch.eye(2)), wanted)
         optimiser.zero_grad()
