@@ -1,0 +1,98 @@
+"""Any style in one pass: adaptive instance normalisation (Huang and Belongie 2017, arXiv 1703.06868).
+
+The encoder is VGG16 as far as one layer, its weights as published and not part of the file; its maps of the content take on the mean
+and the deviation of the style's, channel by channel (equation 8), and a decoder, which alone learns, makes a picture of them. The
+paper decodes relu4_1 of VGG19 with 3.5 million weights. Here it is relu3_1 of VGG16 and half a million: a quarter of the picture's
+size instead of an eighth, so what is drawn stays where it was, and strokes are finer than the paper's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from mien.models.vgg_features import VGGFeatures
+from mien.nn.style import statistics
+from mien.nn.whole import Moments, Statistics
+
+LAYER, CHANNELS, STEP = "relu3_1", 256, 4
+"""What is decoded: the encoder's layer, its channels, and how many pixels a side one of its places has."""
+SCALE = 1 / 400
+"""What maps are multiplied by before the decoder, so that its numbers are near 1: their root mean square over photos is about 430."""
+WIDTHS = (128, 96, 64, 32)
+
+
+def decoder(widths: Sequence[int] = WIDTHS) -> nn.Sequential:
+    """(B, 256, H / 4, W / 4) maps -> (B, 3, H, W) RGB, not clipped; nearest neighbours between, edges reflected (section 6)."""
+    deep, quarter, half, whole = widths
+
+    def conv(c_in: int, c_out: int) -> list[nn.Module]:
+        return [nn.ReflectionPad2d(1), nn.Conv2d(c_in, c_out, 3), nn.ReLU(inplace=True)]
+
+    return nn.Sequential(
+        *conv(CHANNELS, deep), *conv(deep, quarter), nn.UpsamplingNearest2d(scale_factor=2),
+        *conv(quarter, half), nn.UpsamplingNearest2d(scale_factor=2),
+        *conv(half, whole), nn.ReflectionPad2d(1), nn.Conv2d(whole, 3, 3),
+    )  # fmt: skip
+
+
+class AdaIN(nn.Module):
+    """`AdaIN(encoder)(x, styles, weights, strength)`: (B, 3, H, W) RGB in 0..1 -> the same size, not clipped.
+
+    The encoder is no part of `state_dict`: its weights are VGG16's own.
+    """
+
+    def __init__(self, encoder: VGGFeatures, widths: Sequence[int] = WIDTHS) -> None:
+        super().__init__()
+        self._encoder = [encoder]  # in a list, so that it is not registered
+        self.whole = Statistics()
+        self.decoder = decoder(widths)
+        with torch.no_grad():
+            last = self.decoder[-1]
+            assert isinstance(last, nn.Conv2d) and last.bias is not None
+            last.bias.fill_(0.5)
+
+    @property
+    def encoder(self) -> VGGFeatures:
+        """On the decoder's device."""
+        return self._encoder[0].to(next(self.parameters()).device)
+
+    @property
+    def last(self) -> tuple[nn.Module, ...]:
+        """The layer whose outputs are colours."""
+        return (self.decoder[-1],)
+
+    def encode(self, x: Tensor) -> Tensor:
+        """(B, 3, H, W) RGB in 0..1, sides in multiples of 4 -> (B, 256, H / 4, W / 4), relu3_1."""
+        return self.encoder(x, [LAYER])[LAYER]
+
+    def style(self, picture: Tensor) -> Moments:
+        """What is kept of a style: (1, 3, H, W) -> mean and deviation of each channel, (1, 256, 1, 1)."""
+        return statistics(self.encode(picture))
+
+    def decode(self, maps: Tensor) -> Tensor:
+        """Maps as the encoder's -> a picture."""
+        return self.decoder(maps * SCALE)
+
+    def target(self, maps: Tensor, styles: Sequence[Moments], weights: Tensor, strength: float | Tensor = 1.0) -> Tensor:
+        """The maps the decoder is to make a picture of: equation 8 for each style, mixed (equation 15), and with the content's own
+        (equation 14).
+
+        weights (S,), adding up to 1; strength 0..1, the paper's alpha. Mixing maps that differ in mean and deviation alone is mixing
+        these.
+        """
+        mean, spread = self.whole(maps)
+        wanted, deviation = (sum(weight * style[part] for weight, style in zip(weights, styles, strict=True)) for part in (0, 1))
+        wanted, deviation = (strength * new + (1 - strength) * old for new, old in ((wanted, mean), (deviation, spread)))
+        scale = deviation / spread
+        return torch.addcmul((wanted - mean * scale).to(maps.dtype), maps, scale.to(maps.dtype))
+
+    def forward(self, x: Tensor, styles: Sequence[Moments], weights: Tensor, strength: float = 1.0) -> Tensor:
+        """Any size: sides are filled up to multiples of 4 by repeating the last row and column, and what was added is cut off."""
+        height, width = x.shape[-2:]
+        x = nn.functional.pad(x, (0, -width % STEP, 0, -height % STEP), mode="replicate")
+        # a reflected edge needs a second row
+        x = nn.functional.pad(x, (0, STEP * (x.shape[-1] == STEP), 0, STEP * (x.shape[-2] == STEP)), mode="replicate")
+        return self.decode(self.target(self.encode(x), styles, weights, strength))[..., :height, :width]
