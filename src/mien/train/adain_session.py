@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from pathlib import Path
 
 import numpy as np
 
-from mien.data.files import atomic
 from mien.data.pictures import read_picture
 from mien.models.stylizer import Plan, save
 from mien.nn.memory import keep_freed_memory
@@ -19,7 +16,19 @@ from mien.train.adain import AdaINTask
 from mien.train.adain_recipe import AdaINRecipe
 from mien.train.enlarge_session import pictures_in
 from mien.train.loop import fit
-from mien.train.session import MODEL, PARTITION, RECIPE, advice, check_folder, claimed, first_process, remember, told_changes
+from mien.train.run_folder import (
+    CARD,
+    MODEL,
+    PARTITION,
+    RECIPE,
+    advice,
+    check_folder,
+    claimed,
+    effort,
+    first_process,
+    remember,
+    write_card,
+)
 from mien.train.types import Every, Fitted
 from mien.types import LearnedStylizer
 
@@ -77,35 +86,26 @@ def _conclude(task: AdaINTask, names: dict[str, list[str]], fitted: Fitted, out:
         out, plan.network, sum(p.numel() for p in task.net.parameters()), (), {name: len(some) for name, some in names.items()},
         fitted.steps, round(fitted.seconds, 1), round(fitted.items_per_second, 2),
         {name.removeprefix("dev/"): round(value, 4) for name, value in last.items() if name.startswith("dev/")},
-        fitted.reason, (*files, "card.toml"),
+        fitted.reason, (*files, CARD),
     )  # fmt: skip
     if first_process():
-        with atomic(out / "card.toml") as draft:
-            draft.write_text(card_text(task, learned), encoding="utf-8")
+        describe(task, learned)
     return learned
 
 
-def card_text(task: AdaINTask, learned: LearnedStylizer) -> str:
-    """A card for the model in the run folder, in the form of `mien.weights`' cards."""
-    data, recipe = (learned.out / MODEL).read_bytes(), task.recipe
-    lines = {
+def describe(task: AdaINTask, learned: LearnedStylizer) -> None:
+    """Write the card of the model in the run folder."""
+    recipe = task.recipe
+    told = {
         "title": "Any style in one pass",
         "what": "draws a picture in the style of another; a decoder for VGG16's relu3_1 with adaptive instance normalisation",
         "paper": "Huang and Belongie 2017 (arXiv 1703.06868)",
-        "licence": "",
         "input": "(B, 3, H, W) RGB in 0..1, and a style picture; VGG16's weights beside it",
         "training_data": f"{learned.pictures['train']} photos of {', '.join(recipe.parts)}; styles: {', '.join(recipe.styles)}, drawn "
         "textures, photos",
-        "recipe": f"{learned.steps} steps of {recipe.batch} crops of {recipe.side} pixels, {learned.seconds:g} s"
-        + told_changes(learned.out),
         "parameters": learned.parameters,
-        "size": len(data),
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "format": "safetensors",
         "kind": "stylizer",
     }
-    text = "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in lines.items())
     protocol = f"{learned.pictures['dev']} photos held back in two styles each; squared errors in units of the maps' deviation"
-    for name, value in learned.costs.items():
-        text += f'\n[[scores]]\nname = "{name} loss"\nvalue = {value}\nprotocol = "{protocol}"\n'
-    return text
+    scores = [(f"{name} loss", value, protocol) for name, value in learned.costs.items()]
+    write_card(learned.out, recipe, told, effort(f"{learned.steps} steps", learned.seconds, learned.crops_per_second, "crops"), scores)

@@ -90,9 +90,9 @@ def remember(recipe: Training, split: Mapping[str, Any], out: Path) -> None:
             draft.write_text(json.dumps(value), encoding="utf-8")
 
 
-def effort(epochs: float, seconds: float, speed: float, items: str = "pictures") -> str:
+def effort(amount: str, seconds: float, speed: float, items: str = "pictures") -> str:
     """For a card: "3 epochs, 20 s, 55 pictures a second"; a finished run that is resumed makes no step, so it has no speed."""
-    return f"{epochs:g} epochs, {seconds:g} s" + (f", {speed:g} {items} a second" if speed else "")
+    return f"{amount}, {seconds:g} s" + (f", {speed:g} {items} a second" if speed else "")
 
 
 def write_card(
@@ -100,14 +100,14 @@ def write_card(
 ) -> None:
     """A card for the model in the run folder, in the form of `mien.weights`' cards.
 
-    told: title, what, input, training_data, parameters, kind. spent: see `effort`. scores: name, value and protocol of each.
+    told: title, what, input, training_data, parameters, kind and, where it is known, paper. spent: see `effort`. scores: name, value and protocol of each.
     """
     data = (out / MODEL).read_bytes()
     changed = {f.name: v for f in fields(recipe)
                if f.name not in ("network", "data") and (v := getattr(recipe, f.name)) not in (f.default, {})}  # fmt: skip
     chosen = ", ".join(f"{name} {dict(v) if isinstance(v, dict) else v}" for name, v in changed.items())
     lines = {
-        "title": told["title"], "what": told["what"], "paper": "", "licence": "", "input": told["input"],
+        "title": told["title"], "what": told["what"], "paper": told.get("paper", ""), "licence": "", "input": told["input"],
         "training_data": told["training_data"], "recipe": f"{chosen}; {spent}{told_changes(out)}", "parameters": told["parameters"],
         "size": len(data), "sha256": hashlib.sha256(data).hexdigest(), "format": "safetensors", "kind": told["kind"],
     }  # fmt: skip

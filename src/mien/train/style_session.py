@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,7 +10,6 @@ import torch
 
 from mien import weights
 from mien.data.drawn import DRAWN
-from mien.data.files import atomic
 from mien.data.pictures import read_picture
 from mien.models.style_net import StyleNet, own_style
 from mien.models.stylizer import Plan, load, save
@@ -23,7 +19,19 @@ from mien.runtime import Runtime, choose
 from mien.train import report
 from mien.train.enlarge_session import pictures_in
 from mien.train.loop import fit
-from mien.train.session import MODEL, PARTITION, RECIPE, advice, check_folder, claimed, first_process, remember, told_changes
+from mien.train.run_folder import (
+    CARD,
+    MODEL,
+    PARTITION,
+    RECIPE,
+    advice,
+    check_folder,
+    claimed,
+    effort,
+    first_process,
+    remember,
+    write_card,
+)
 from mien.train.style import StyleTask
 from mien.train.style_recipe import StyleRecipe
 from mien.train.types import Every, Fitted
@@ -125,37 +133,25 @@ def _conclude(task: StyleTask, names: Mapping[str, list[str]], fitted: Fitted, o
         out, task.recipe.network, sum(p.numel() for p in net.parameters()), task.styles,
         {name: len(some) for name, some in names.items()}, fitted.steps, round(fitted.seconds, 1), round(fitted.items_per_second, 2),
         {name.removeprefix("dev/"): round(value, 4) for name, value in last.items() if name.startswith("dev/")},
-        fitted.reason, (*files, "card.toml"),
+        fitted.reason, (*files, CARD),
     )  # fmt: skip
     if first_process():
-        with atomic(out / "card.toml") as draft:
-            draft.write_text(card_text(task, learned), encoding="utf-8")
+        describe(task, learned)
     return learned
 
 
-def card_text(task: StyleTask, learned: LearnedStylizer) -> str:
-    """A card for the model in the run folder, in the form of `mien.weights`' cards."""
-    data = (learned.out / MODEL).read_bytes()
-    changed = {f.name: v for f in dataclasses.fields(task.recipe) if f.name not in ("network", "data", "styles", "style")
-               and (v := getattr(task.recipe, f.name)) != (f.default if f.default is not dataclasses.MISSING else {})}  # fmt: skip
-    chosen = ", ".join(f"{name} {dict(v) if isinstance(v, Mapping) else v}" for name, v in changed.items())
-    lines = {
-        "title": f"{learned.network}: {', '.join(learned.styles)}",
-        "what": f"restyles pictures in one pass: {', '.join(learned.styles)}",
+def describe(task: StyleTask, learned: LearnedStylizer) -> None:
+    """Write the card of the model in the run folder."""
+    names = ", ".join(learned.styles)
+    told = {
+        "title": f"{learned.network}: {names}",
+        "what": f"restyles pictures in one pass: {names}",
         "paper": "after Johnson et al. 2016 (arXiv 1603.08155) and Dumoulin et al. 2017 (arXiv 1610.07629)",
-        "licence": "",
         "input": "(B, 3, H, W) RGB in 0..1, and weights of the styles",
-        "training_data": f"{learned.pictures['train']} photographs; style pictures {', '.join(learned.styles)}",
-        "recipe": f"{chosen}; {learned.steps} steps, {learned.seconds:g} s, {learned.crops_per_second:g} pictures a second"
-        + told_changes(learned.out),
+        "training_data": f"{learned.pictures['train']} photographs; style pictures {names}",
         "parameters": learned.parameters,
-        "size": len(data),
-        "sha256": hashlib.sha256(data).hexdigest(),
-        "format": "safetensors",
         "kind": "stylizer",
     }
-    text = "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in lines.items())
-    for name, value in learned.costs.items():
-        protocol = f"mean of {learned.pictures['dev']} photographs held back, relative and weighted as in training"
-        text += f'\n[[scores]]\nname = "{name} cost"\nvalue = {value:.4f}\nprotocol = "{protocol}"\n'
-    return text
+    protocol = f"mean of {learned.pictures['dev']} photographs held back, relative and weighted as in training"
+    scores = [(f"{name} cost", value, protocol) for name, value in learned.costs.items()]
+    write_card(learned.out, task.recipe, told, effort(f"{learned.steps} steps", learned.seconds, learned.crops_per_second), scores)
