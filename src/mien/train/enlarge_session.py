@@ -143,4 +143,5 @@ def describe(task: EnlargeTask, learned: LearnedEnlarger) -> None:
     }
     protocol = f"mean of {learned.pictures['dev']} pictures held back, Y, {{}} pixels of each border left out"
     scores = [(f"PSNR {scale}, dB", value, protocol.format(scale.removeprefix("x"))) for scale, value in learned.psnr.items()]
-    write_card(learned.out, task.recipe, told, effort(f"{learned.epochs:g} epochs", learned.seconds, learned.patches_per_second, "patches"), scores)
+    spent = effort(f"{learned.epochs:g} epochs", learned.seconds, learned.patches_per_second, "patches")
+    write_card(learned.out, task.recipe, told, spent, scores)

@@ -185,4 +185,5 @@ def describe(task: MetricTask, learned: LearnedEmbedder) -> None:
     protocol = f"{learned.pictures['test']} pictures of {learned.people['test']} people not trained on, seed {task.recipe.seed}"
     found = {"AUC": learned.auc, "EER": learned.eer, f"{WAYS}-way one-shot accuracy": learned.one_shot}
     scores = [(name, value, protocol) for name, value in found.items() if value is not None]
-    write_card(learned.out, task.recipe, told, effort(f"{learned.epochs:g} epochs", learned.seconds, learned.images_per_second), scores)
+    spent = effort(f"{learned.epochs:g} epochs", learned.seconds, learned.images_per_second)
+    write_card(learned.out, task.recipe, told, spent, scores)

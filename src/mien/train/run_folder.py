@@ -100,7 +100,8 @@ def write_card(
 ) -> None:
     """A card for the model in the run folder, in the form of `mien.weights`' cards.
 
-    told: title, what, input, training_data, parameters, kind and, where it is known, paper. spent: see `effort`. scores: name, value and protocol of each.
+    told: title, what, input, training_data, parameters, kind and, where it is known, paper. spent: see `effort`. scores: name, value
+    and protocol of each.
     """
     data = (out / MODEL).read_bytes()
     changed = {f.name: v for f in fields(recipe)

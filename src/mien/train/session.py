@@ -200,7 +200,8 @@ def describe(task: SupervisedTask, learned: Learned) -> None:
     found = {"dev": learned.dev_accuracy, "test": learned.test_accuracy}
     scores = [(f"{name} accuracy", value, f"{learned.pictures[name]} pictures held back, one run, seed {task.recipe.seed}")
               for name, value in found.items() if value is not None]  # fmt: skip
-    write_card(learned.out, task.recipe, told, effort(f"{learned.epochs:g} epochs", learned.seconds, learned.images_per_second), scores)
+    spent = effort(f"{learned.epochs:g} epochs", learned.seconds, learned.images_per_second)
+    write_card(learned.out, task.recipe, told, spent, scores)
 
 
 def _test(chances: Tensor, ready: Prepared, out: Path) -> tuple[float, float]:
