@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -10,12 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from mien.data.files import atomic
 from mien.data.resize import REACH, enlarge
+from mien.models import planned
 from mien.models.mien_upscale import MienUpscale, Summed
 from mien.models.srcnn import srcnn
 from mien.models.srresnet import SRResNet
@@ -145,27 +142,11 @@ def save(path: Path, net: nn.Module, plan: Plan, dtype: torch.dtype = torch.floa
     """Write weights and plan; a network that learnt with several convolutions where one will do is folded first."""
     if isinstance(net, MienUpscale) and not plan.options.get("folded"):
         net, plan = net.fold(), Plan(plan.network, plan.scales, dict(plan.options) | {"folded": True})
-    state = {name: value.detach().cpu().to(dtype if value.ndim > 1 else value.dtype).contiguous()
-             for name, value in net.state_dict().items()}  # fmt: skip
-    with atomic(path) as draft:
-        save_file(state, draft, metadata={HEADER: json.dumps(asdict(plan))})
+    planned.write(path, net, HEADER, asdict(plan), dtype)
 
 
 def load(path: Path) -> tuple[nn.Module, Plan]:
     """The trained network, for use. ValueError where the file is none."""
-    try:
-        with safe_open(str(path), framework="pt") as file:
-            text = (file.metadata() or {}).get(HEADER)
-            state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 - no dict
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path} is not a whole .safetensors file: {error}") from None
-    if text is None:
-        raise ValueError(f"{path} holds weights, but not an enlarger of mien (no plan in its header)")
-    table = json.loads(text)
+    state, table = planned.read(path, HEADER, "an enlarger")
     plan = Plan(table["network"], tuple(table["scales"]), table["options"])
-    net = build(plan)
-    try:
-        net.load_state_dict(state)
-    except RuntimeError as error:
-        raise ValueError(f"{path} holds other weights than {plan.network} has: {str(error).splitlines()[-1].strip()}") from None
-    return net.eval(), plan
+    return planned.fill(build(plan), state, path, plan.network), plan

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import nn
 
-from mien.data.files import atomic
-from mien.models import vgg_features
+from mien.models import planned, vgg_features
 from mien.models.adain import AdaIN
 from mien.models.style_net import StyleNet
 
@@ -49,31 +45,13 @@ def build(plan: Plan) -> nn.Module:
 
 def save(path: Path, net: nn.Module, plan: Plan, dtype: torch.dtype = torch.float32) -> None:
     """Write weights and plan; matrices and kernels as `dtype`."""
-    state = {name: value.detach().cpu().to(dtype if value.ndim > 1 else value.dtype).contiguous()
-             for name, value in net.state_dict().items()}  # fmt: skip
-    with atomic(path) as draft:
-        save_file(state, draft, metadata={HEADER: json.dumps(asdict(plan))})
+    planned.write(path, net, HEADER, asdict(plan), dtype)
 
 
 def load(path: Path) -> tuple[nn.Module, Plan]:
-    """The trained network, for use. ValueError where the file is none; RuntimeError where VGG16's weights, if it needs them, cannot be had.
-    """
-    try:
-        with safe_open(str(path), framework="pt") as file:
-            text = (file.metadata() or {}).get(HEADER)
-            state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 - no dict
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path} is not a whole .safetensors file: {error}") from None
-    if text is None:
-        raise ValueError(f"{path} holds weights, but no styles of mien (no plan in its header)")
-    try:
-        table = json.loads(text)
-        plan = Plan(table["network"], table["options"], tuple(table["styles"]))
-    except (ValueError, KeyError, TypeError):
-        raise ValueError(f"{path} has a plan in its header that is none: {text[:80]}") from None
-    net = build(plan)
-    try:
-        net.load_state_dict(state)
-    except RuntimeError as error:
-        raise ValueError(f"{path} holds other weights than {plan.network} has: {str(error).splitlines()[-1].strip()}") from None
-    return net.eval().requires_grad_(False), plan
+    """The trained network, for use. ValueError where the file is none; RuntimeError where VGG16's weights are needed and not to be had."""
+    state, table = planned.read(path, HEADER, "styles")
+    if not {"network", "options", "styles"} <= set(table):
+        raise ValueError(f"{path} has a plan in its header that is none: {str(table)[:80]}")
+    plan = Plan(table["network"], table["options"], tuple(table["styles"]))
+    return planned.fill(build(plan), state, path, plan.network).requires_grad_(False), plan

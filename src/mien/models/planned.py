@@ -1,0 +1,49 @@
+"""Trained networks as one file each: weights as safetensors, in the header the plan that builds the network again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from mien.data.files import atomic
+
+
+def write(path: Path, net: nn.Module, header: str, plan: Mapping[str, Any], dtype: torch.dtype = torch.float32) -> None:
+    """Matrices and kernels as `dtype`, vectors as they are; `plan` as JSON under the name `header`."""
+    state = {name: value.detach().cpu().to(dtype if value.ndim > 1 else value.dtype).contiguous()
+             for name, value in net.state_dict().items()}  # fmt: skip
+    with atomic(path) as draft:
+        save_file(state, draft, metadata={header: json.dumps(plan)})
+
+
+def read(path: Path, header: str, what: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Weights as float32, and the plan. ValueError where the file is none, or does not hold `what` ("an enlarger")."""
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            text = (file.metadata() or {}).get(header)
+            state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 - no dict
+    except (SafetensorError, OSError) as error:
+        raise ValueError(f"{path} is not a whole .safetensors file: {error}") from None
+    if text is None:
+        raise ValueError(f"{path} holds weights, but not {what} of mien (no plan in its header)")
+    try:
+        plan = dict(json.loads(text))
+    except (ValueError, TypeError):
+        raise ValueError(f"{path} has a plan in its header that is none: {text[:80]}") from None
+    return state, plan
+
+
+def fill(net: nn.Module, state: Mapping[str, Tensor], path: Path, name: str) -> nn.Module:
+    """`net`, called `name`, with the weights of `path`, for use. ValueError where they are another network's."""
+    try:
+        net.load_state_dict(state)
+    except RuntimeError as error:
+        raise ValueError(f"{path} holds other weights than {name} has: {str(error).splitlines()[-1].strip()}") from None
+    return net.eval()
