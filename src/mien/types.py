@@ -124,6 +124,24 @@ class LearnedEmbedder:
 
 
 @dataclass(frozen=True)
+class LearnedGenerator:
+    """How the training of a generator of pictures ended."""
+
+    out: Path
+    network: str
+    parameters: int
+    pictures: dict[str, int]
+    """train, dev -> how many."""
+    epochs: float
+    seconds: float
+    pictures_per_second: float
+    nats: dict[str, float]
+    """A picture held back: "nats" (of a VAE an upper bound) and, of a VAE, its two parts."""
+    reason: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class LearnedStylizer:
     """How the training of a network that restyles pictures ended."""
 

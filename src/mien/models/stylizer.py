@@ -49,7 +49,7 @@ def save(path: Path, net: nn.Module, plan: Plan, dtype: torch.dtype = torch.floa
 
 
 def load(path: Path) -> tuple[nn.Module, Plan]:
-    """The trained network, for use. ValueError where the file is none; RuntimeError where VGG16's weights are needed and not to be had."""
+    """The trained network, for use. ValueError where the file is none; RuntimeError where it needs VGG16's weights and there are none."""
     state, table = planned.read(path, HEADER, "styles")
     if not {"network", "options", "styles"} <= set(table):
         raise ValueError(f"{path} has a plan in its header that is none: {str(table)[:80]}")

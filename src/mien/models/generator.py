@@ -1,0 +1,71 @@
+"""A trained generator of pictures as one file, and pictures drawn from it: the same seed, the same pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mien.models import planned
+from mien.models.pixelcnn import GatedPixelCNN, PixelCNN, sampled
+from mien.models.vae import VAE
+
+HEADER = "mien_generator"
+BUILDERS: dict[str, Callable[..., nn.Module]] = {"vae": VAE, "pixelcnn": PixelCNN, "gated-pixelcnn": GatedPixelCNN}
+"""Network -> its builder; `Plan.options` are its arguments."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that is needed to build a network before its weights are loaded."""
+
+    network: str
+    """A key of `BUILDERS`."""
+    side: int
+    """Pixels of a picture's side."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def build(plan: Plan) -> nn.Module:
+    """The untrained network. ValueError for none of that name, or options it does not have."""
+    if plan.network not in BUILDERS:
+        raise ValueError(f"no generator is called {plan.network!r}; known: {', '.join(BUILDERS)}")
+    options = dict(plan.options) | ({"side": plan.side} if plan.network == "vae" else {})
+    try:
+        return BUILDERS[plan.network](**options)
+    except TypeError as error:
+        raise ValueError(f"{plan.network} cannot be built with {dict(plan.options)}: {error}") from None
+
+
+def save(path: Path, net: nn.Module, plan: Plan, dtype: torch.dtype = torch.float32) -> None:
+    """Write weights and plan; matrices and kernels as `dtype`."""
+    planned.write(path, net, HEADER, asdict(plan), dtype)
+
+
+def load(path: Path) -> tuple[nn.Module, Plan]:
+    """The trained network, for use. ValueError where the file is none."""
+    state, table = planned.read(path, HEADER, "a generator")
+    if not {"network", "side", "options"} <= set(table):
+        raise ValueError(f"{path} has a plan in its header that is none: {str(table)[:80]}")
+    plan = Plan(table["network"], int(table["side"]), table["options"])
+    return planned.fill(build(plan), state, path, plan.network), plan
+
+
+@torch.no_grad()
+def draw(net: nn.Module, side: int, count: int, random: torch.Generator, known: Tensor | None = None) -> Tensor:
+    """(count, 1, side, side) in 0..1 on the CPU: of a VAE each pixel's chance of being white, of a PixelCNN black or white.
+
+    known (count, side, side): pixels to keep, NaN where they are to be drawn. ValueError where the network cannot do that.
+    """
+    device = next(net.parameters()).device
+    if isinstance(net, VAE):
+        if known is not None:
+            raise ValueError("a VAE draws whole pictures: a pixelcnn completes given ones")
+        return torch.sigmoid(net.decode(torch.randn(count, net.latent, generator=random).to(device))).cpu()
+    assert isinstance(net, PixelCNN | GatedPixelCNN)
+    chances = torch.rand(count, 1, side, side, generator=random).to(device)
+    return sampled(net, chances, None if known is None else known.to(device)).cpu()

@@ -1,0 +1,1 @@
+"""Drawing pictures that were not there before."""
