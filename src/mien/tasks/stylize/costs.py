@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -70,8 +71,12 @@ class Cost:
     """J_style."""
 
 
-Objective = Callable[[Tensor], tuple[Cost, Tensor]]
-"""(1, 3, H, W) RGB in 0..1 -> its cost and the gradient (1, 3, H, W)."""
+class Objective(Protocol):
+    """What a picture costs."""
+
+    def __call__(self, x: Tensor, slope: bool = True) -> tuple[Cost, Tensor]:
+        """(1, 3, H, W) RGB in 0..1 -> its cost and the gradient (1, 3, H, W); without `slope` the cost alone, and an empty tensor."""
+        ...
 
 
 def stride(layer: str) -> int:
@@ -107,8 +112,8 @@ def whole(net: VGGFeatures, wanted: Wanted, weights: Weights, runtime: Runtime) 
     """The objective on pictures that fit in memory with all their maps: one pass forward, one back."""
     masks = [{name: at_layer(one.mask, name) for name in one.grams} if one.mask is not None else {} for one in wanted.styles]
 
-    def objective(x: Tensor) -> tuple[Cost, Tensor]:
-        x = laid(x.detach(), runtime).requires_grad_()
+    def objective(x: Tensor, slope: bool = True) -> tuple[Cost, Tensor]:
+        x = laid(x.detach(), runtime).requires_grad_(slope)
         with runtime.autocast():
             maps = net(x, weights.layers)
         content = sum_of([share * content_cost(maps[name], wanted.content[name]) for name, share in weights.content_layers.items()], x)
@@ -116,8 +121,8 @@ def whole(net: VGGFeatures, wanted: Wanted, weights: Weights, runtime: Runtime) 
         total = weights.content * content + weights.style * style
         if weights.variation:
             total = total + weights.variation * total_variation(x)
-        (grad,) = torch.autograd.grad(total.sum(), x)
-        return Cost(*(float(one.detach()) for one in (total, content, style))), grad
+        (grad,) = torch.autograd.grad(total.sum(), x) if slope else (x.new_empty(0),)
+        return Cost(*(float(one.detach()) for one in (total, content, style))), grad.contiguous()
 
     return objective
 

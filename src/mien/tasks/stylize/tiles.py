@@ -75,14 +75,16 @@ class Tiled:
         self.net, self.wanted, self.weights, self.runtime, self.side, self.label = net, wanted, weights, runtime, side, label
         self.masks = [{name: at_layer(one.mask, name) for name in one.grams} if one.mask is not None else {} for one in wanted.styles]
 
-    def __call__(self, x: Tensor) -> tuple[Cost, Tensor]:
+    def __call__(self, x: Tensor, slope: bool = True) -> tuple[Cost, Tensor]:
         """As `Objective` says."""
         x = x.detach()
-        tiles = cut(self.net, *x.shape[-2:], self.weights.layers, self.side)
-        style, slopes = self._slopes(self._means(x, tiles))
-        content, grad = 0.0, torch.zeros_like(x)
-        for tile in self._counted(tiles, "gradients"):
-            content += self._back(x, tile, slopes, grad)
+        tiles, grad = cut(self.net, *x.shape[-2:], self.weights.layers, self.side), x.new_empty(0)
+        content, means = self._forward(x, tiles)
+        style, slopes = self._slopes(means)
+        if slope:
+            grad = torch.zeros_like(x)
+            for tile in self._counted(tiles, "gradients"):
+                self._back(x, tile, slopes, grad)
         variation = _variation(x, self.weights.variation, grad) if self.weights.variation else 0.0
         return Cost(self.weights.content * content + self.weights.style * style + variation, content, style), grad
 
@@ -95,16 +97,26 @@ class Tiled:
                 yield tile
                 bar.advance()
 
-    def _means(self, x: Tensor, tiles: tuple[Tile, ...]) -> dict[tuple[int, str], Tensor]:
-        """First pass: (style, layer) -> the picture's mean Gram matrix (1, C, C) there."""
-        size, sums = tuple(x.shape[-2:]), {}
+    def _forward(self, x: Tensor, tiles: tuple[Tile, ...]) -> tuple[float, dict[tuple[int, str], Tensor]]:
+        """First pass: J_content, and (style, layer) -> the picture's mean Gram matrix (1, C, C) there."""
+        size, content, sums = tuple(x.shape[-2:]), 0.0, {}
         for tile in self._counted(tiles, "Gram matrices"):
             with torch.no_grad(), self.runtime.autocast():
-                maps = self.net(laid(x[(..., *tile.seen)], self.runtime), tuple(self.weights.style_layers))
+                maps = self.net(laid(x[(..., *tile.seen)], self.runtime), self.weights.layers)
+            content += float(self._content(maps, tile, size))
             for key, own, mask in self._places(maps, tile, size):
                 part = gram(own, mask)
                 sums[key] = sums[key] + part if key in sums else part
-        return {(number, name): total / self._count(number, name, size) for (number, name), total in sums.items()}
+        return content, {(number, name): total / self._count(number, name, size) for (number, name), total in sums.items()}
+
+    def _content(self, maps: dict[str, Tensor], tile: Tile, size: tuple[int, ...]) -> Tensor:
+        """(): the tile's part of J_content."""
+        total = torch.zeros((), device=self.runtime.device)
+        for name, share in self.weights.content_layers.items():
+            wanted = self.wanted.content[name]
+            off = maps[name][(..., *tile.owned(name, *size))].float() - wanted[(..., *tile.owned(name, *size, within=False))]
+            total = total + share * off.square().sum() / (4 * wanted.numel())
+        return total
 
     def _places(self, maps: dict[str, Tensor], tile: Tile, size: tuple[int, ...]) -> Iterator[tuple[tuple[int, str], Tensor, Tensor | None]]:
         """(style, layer), the tile's own places of its maps, and of the mask."""
@@ -129,26 +141,21 @@ class Tiled:
             total += float(cost.detach())
         return total, slopes
 
-    def _back(self, x: Tensor, tile: Tile, slopes: dict[tuple[int, str], Tensor], grad: Tensor) -> float:
-        """Second pass: one tile's part of the gradient, added to `grad`; its part of J_content."""
+    def _back(self, x: Tensor, tile: Tile, slopes: dict[tuple[int, str], Tensor], grad: Tensor) -> None:
+        """Second pass: one tile's part of the gradient, added to `grad`."""
         size = tuple(x.shape[-2:])
         part = laid(x[(..., *tile.seen)], self.runtime).requires_grad_()
         with self.runtime.autocast():
             maps = self.net(part, self.weights.layers)
-        content, total = part.new_zeros(()), part.new_zeros(())
-        for name, share in self.weights.content_layers.items():
-            wanted = self.wanted.content[name]
-            off = maps[name][(..., *tile.owned(name, *size))].float() - wanted[(..., *tile.owned(name, *size, within=False))]
-            content = content + share * off.square().sum() / (4 * wanted.numel())
+        total = self.weights.content * self._content(maps, tile, size)
         for (number, name), own, mask in self._places(maps, tile, size):
-            total = total + (slopes[number, name] * gram(own, mask)).sum() / self._count(number, name, size)
-        (found,) = torch.autograd.grad(self.weights.content * content + self.weights.style * total, part)
+            total = total + self.weights.style * (slopes[number, name] * gram(own, mask)).sum() / self._count(number, name, size)
+        (found,) = torch.autograd.grad(total, part)
         grad[(..., *tile.seen)] += found
-        return float(content.detach())
 
 
 def _variation(x: Tensor, weight: float, grad: Tensor) -> float:
-    """The weighted total variation, its gradient added to `grad`: no copy of the picture is held for autograd."""
+    """The weighted total variation, its gradient added to `grad` unless that is empty: no copy is held for autograd."""
     total = 0.0
     for dim in (2, 3):
         length = x.shape[dim]
@@ -156,6 +163,8 @@ def _variation(x: Tensor, weight: float, grad: Tensor) -> float:
             continue
         step = x.narrow(dim, 1, length - 1) - x.narrow(dim, 0, length - 1)
         total += float(step.square().mean())
+        if not grad.numel():
+            continue
         step *= 2 * weight / step.numel()
         grad.narrow(dim, 1, length - 1).add_(step)
         grad.narrow(dim, 0, length - 1).sub_(step)
