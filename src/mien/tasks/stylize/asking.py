@@ -86,8 +86,8 @@ def _style(path: Path, how: How) -> Tensor:
     deepest = max(how.style_layers, key=stride)
     least, (height, width) = stride(deepest), style.shape[-2:]
     if min(height, width) < least:
-        raise ValueError(f"{path}: {width} x {height} pixels are too few for {deepest}: expected {least} or more a side; choose a larger "
-                         f"picture or layers less deep")  # fmt: skip
+        raise ValueError(f"{path}: {width} x {height} pixels are too few for {deepest}: expected {least} or more a side; choose a "
+                         f"larger picture or layers less deep")  # fmt: skip
     return style
 
 

@@ -1,4 +1,4 @@
-"""What the optimised picture is judged by: alpha J_content + beta J_style + variation, and the gradient (Gatys et al. 2016, section 2).
+"""What the optimised picture is judged by: alpha J_content + beta J_style + variation, and the gradient (Gatys et al. 2016).
 
 J_content and J_style are those of `mien.nn.style`, with its normalisations; a style's Gram matrices are gathered in fp32 whatever the
 convolutions compute in.
@@ -81,7 +81,7 @@ class Objective(Protocol):
 
 def stride(layer: str) -> int:
     """Pixels of the picture from one place of this layer to the next."""
-    block = int(layer.lstrip("convrelupool")[0])
+    block = next(int(letter) for letter in layer if letter.isdigit())
     return 2**block if layer.startswith("pool") else 2 ** (block - 1)
 
 

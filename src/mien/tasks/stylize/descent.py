@@ -101,8 +101,9 @@ class Lbfgs:
     def state(self) -> State:
         """As `Descent` says."""
         numbers = torch.tensor([self.cost, self.length], dtype=torch.float64)
-        return {"x": self.x, "grad": self.grad, "way": self.way, "numbers": numbers} | {
-            f"{name}{place}": one for place, pair in enumerate(self.pairs) for name, one in zip(("moved", "change"), pair, strict=True)}
+        pairs = {f"{name}{place}": one for place, pair in enumerate(self.pairs)
+                 for name, one in zip(("moved", "change"), pair, strict=True)}  # fmt: skip
+        return {"x": self.x, "grad": self.grad, "way": self.way, "numbers": numbers, **pairs}
 
     def load(self, state: Mapping[str, Tensor]) -> None:
         """As `Descent` says."""

@@ -41,8 +41,8 @@ class Row:
 def rows(how: How) -> tuple[Row, ...]:
     """The style's layers, one more in every row; then other content layers with all of the style's."""
     names = tuple(how.style_layers)
-    styles = [Row(f"style: {name}" if place == 0 else f"... to {name}", how.content_layers, {one: how.style_layers[one] for one in names[: place + 1]})
-              for place, name in enumerate(names)]  # fmt: skip
+    styles = [Row(f"... to {name}" if place else f"style: {name}", how.content_layers,
+                  {one: how.style_layers[one] for one in names[: place + 1]}) for place, name in enumerate(names)]  # fmt: skip
     return *styles, *(Row(f"content: {name}", {name: None}, how.style_layers) for name in CONTENT if name not in how.content_layers)
 
 
@@ -61,7 +61,8 @@ def stylize_grid(asked: Asked) -> Sheet:
             for row in choices:
                 line = []
                 for title, times in columns:
-                    how = replace(asked.how, content_layers=row.content, style_layers=row.style, content_weight=asked.how.content_weight * times)
+                    weight = asked.how.content_weight * times
+                    how = replace(asked.how, content_layers=row.content, style_layers=row.style, content_weight=weight)
                     painter = Painter(given.content, given.styles, given.masks, how, net, asked.runtime)
                     *_, last = painter.run()
                     line.append(pixels(painter.picture(last)))

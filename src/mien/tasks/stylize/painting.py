@@ -83,10 +83,10 @@ class Moment:
 
 
 class Painter:
-    """`for moment in Painter(content, styles, masks, how, net, runtime).run(): ...`; `picture(moment)` is what there is then."""
+    """`for moment in Painter(...).run(): ...`; `picture(moment)` is what there is then."""
 
-    def __init__(self, content: Tensor, styles: Sequence[Tensor], masks: Sequence[Tensor], how: How, net: VGGFeatures, runtime: Runtime,
-                 label: str = "") -> None:
+    def __init__(self, content: Tensor, styles: Sequence[Tensor], masks: Sequence[Tensor], how: How, net: VGGFeatures,
+                 runtime: Runtime, label: str = "") -> None:
         """`content` (1, 3, H, W), `styles` (1, 3, h, w) of any size, `masks` (1, 1, H, W): one for each style, or none; all in 0..1.
 
         `label`: what the progress of tiles is called. ValueError for pictures that the deepest layer leaves nothing of, and a style
@@ -94,11 +94,11 @@ class Painter:
         """
         self.original, self.masks, self.how, self.runtime, self.label = content, masks, how, runtime, label
         layout = torch.channels_last if runtime.channels_last else torch.contiguous_format
-        self.net = net.to(runtime.device).to(memory_format=layout)
+        self.net = net.to(runtime.device, memory_format=layout)  # pyright: ignore[reportCallIssue] - its stub lacks it
         looks = {"luminance": (grey, as_bright), "histogram": (lambda x: x, matched), "none": (lambda x: x, lambda style, _: style)}
         ours, theirs = looks[how.keep_colour]
         self.content, self.styles = ours(content), [theirs(style, content) for style in styles]
-        self.sizes = sizes(content, self.styles, how)
+        self.sizes: Sequence[tuple[int, int]] = sizes(content, self.styles, how)
         self.steps = shared(how.steps, len(self.sizes))
 
     def run(self, kept: Moment | None = None) -> Iterator[Moment]:
@@ -168,7 +168,7 @@ class Painter:
 
 
 def weighed(wanted: Wanted, how: How) -> Weights:
-    """The weights, with those filled in that were left open: 1 over what a picture with nothing of it costs, over the number of layers."""
+    """The weights, those filled in that were left open: 1 over what a picture with nothing of it costs, over the number of layers."""
     empty = {name: sum(one.share * float(one.grams[name].square().mean()) / 4 for one in wanted.styles) for name in how.style_layers}
     bare = {name: float(one.square().mean()) / 4 for name, one in wanted.content.items()}
     filled = [{name: weight if weight is not None else 1 / (len(given) * max(nothing[name], 1e-12)) for name, weight in given.items()}

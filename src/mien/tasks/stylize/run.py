@@ -41,9 +41,9 @@ def stylize(
     device: str = "auto",
     precision: str = "auto",
 ) -> Stylized | Sheet:
-    """Paint a picture in the style of another one, by optimisation (Gatys et al. 2016). The result is signed and labelled as generated.
+    """Paint a picture in the style of another one, by optimisation (Gatys et al. 2016).
 
-    Ctrl-C keeps the picture so far, --resume goes on with it.
+    The result is signed and labelled as generated. Ctrl-C keeps the picture so far, --resume goes on with it.
 
     Args:
         content: the picture that says what is shown.
@@ -87,8 +87,9 @@ def stylize(
     paths = tuple(asking.style_picture(one) for one in style)
     numbers = asking.Numbers(content_weight, style_weight, variation, style_scale)
     asking.check(numbers, steps, size, scales, tile, quality)
-    how = How(steps or (STEPS if grid else 200), scales, start, *numbers[:3], asking.layers(content_layer), asking.layers(style_layers),
-              asking.shares(mix, len(paths)), style_scale, keep_colour, optimiser, seed, tile)  # fmt: skip
+    looked_at = asking.layers(content_layer), asking.layers(style_layers)
+    how = How(steps or (STEPS if grid else 200), scales, start, *numbers[:3], *looked_at, asking.shares(mix, len(paths)), style_scale,
+              keep_colour, optimiser, seed, tile)  # fmt: skip
     signer = identity(certificate, key) if sign and (certificate or key) else None
     asked = Asked(Path(content), paths, tuple(mask or ()), Path(out), size or (SIDE if grid else None), how, pooling == "average",
                   choose(device, precision), preview, resume, quality, sign, signer)  # fmt: skip

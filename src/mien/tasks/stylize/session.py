@@ -98,8 +98,8 @@ def _painted(painter: Painter, asked: Asked, kept: Kept, left: tuple[Moment, flo
             raise
         kept.save(last, seconds())
         _write(painter.picture(last), asked)
-        raise KeyboardInterrupt(f"stopped after step {last.done} of {asked.how.steps}: the picture so far is {asked.out}, --resume goes on"
-                                ) from None  # fmt: skip
+        so_far = f"stopped after step {last.done} of {asked.how.steps}: the picture so far is {asked.out}, --resume goes on"
+        raise KeyboardInterrupt(so_far) from None
     assert last is not None  # there is at least one step
     result = painter.picture(last)
     if asked.preview is not None:
@@ -107,10 +107,10 @@ def _painted(painter: Painter, asked: Asked, kept: Kept, left: tuple[Moment, flo
     _write(result, asked)
     kept.remove()
     scales = tuple((width, height, steps) for (height, width), steps in zip(painter.sizes, painter.steps, strict=True))
-    weights = painter.weights
+    layers = {**painter.weights.content_layers, **painter.weights.style_layers}
     return Stylized(asked.content, asked.out, tuple(path.stem for path in asked.styles), result.shape[-1], result.shape[-2],
-                    last.first.total, last.cost.total, last.cost.content, last.cost.style, {**weights.content_layers, **weights.style_layers},
-                    scales, last.done, before.done if before else 0, peak(), round(seconds(), 2), asked.signing)  # fmt: skip
+                    last.first.total, last.cost.total, last.cost.content, last.cost.style, layers, scales, last.done,
+                    before.done if before else 0, peak(), round(seconds(), 2), asked.signing)  # fmt: skip
 
 
 def effort(painter: Painter, moment: Moment | None = None) -> float:

@@ -1,7 +1,7 @@
 """A painting that was stopped: all that going on needs, in one file beside the result.
 
-A line of JSON (the job, the numbers, what tensors there are), then the tensors' bytes one after the other: none is held twice in memory
-on the way, and nothing is unpickled.
+A line of JSON (the job, the numbers, what tensors there are), then the tensors' bytes one after the other: no copy of all of them is
+made on the way, and nothing is unpickled.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import asdict
+from io import BufferedReader
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,7 @@ class Kept:
                 raise ValueError(f"{self.path} is damaged: leave --resume out to start again") from None
         if job != self.job:
             other = sorted(name for name in {*job, *self.job} if job.get(name) != self.job.get(name))
-            raise ValueError(f"{self.path} was left by another painting ({', '.join(other)} differ): leave --resume out to start again")
+            raise ValueError(f"{self.path} is of another painting ({', '.join(other)} differ): leave --resume out to start again")
         return moment, seconds
 
     def save(self, moment: Moment, seconds: float) -> None:
@@ -78,7 +79,7 @@ class Kept:
         self.path.unlink(missing_ok=True)
 
 
-def _read(file, kind: str, shape: list[int]) -> Tensor:
+def _read(file: BufferedReader, kind: str, shape: list[int]) -> Tensor:
     """ValueError where the file ends too early."""
     if kind not in TYPES.values():
         raise ValueError(kind)

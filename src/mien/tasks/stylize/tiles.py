@@ -21,6 +21,7 @@ from mien.runtime import Runtime
 from mien.tasks.stylize.costs import Cost, Objective, Wanted, Weights, at_layer, laid, stride
 from mien.tiled import Span, spans
 
+Size = tuple[int, int]
 SIDE = 512
 """Pixels of a tile, those around it not counted."""
 
@@ -40,13 +41,18 @@ class Tile:
     def owned(self, layer: str, height: int, width: int, within: bool = True) -> tuple[slice, slice]:
         """Rows and columns of the layer's maps that are this tile's, in its own maps or in those of the whole (height x width)."""
         step = stride(layer)
-        return tuple(_owned(span, step, length, within) for span, length in ((self.rows, height), (self.columns, width)))  # pyright: ignore
+        return _owned(self.rows, step, height, within), _owned(self.columns, step, width, within)
 
 
 def _owned(span: Span, step: int, length: int, within: bool) -> slice:
     start, stop = span.start // step, length // step if span.stop == length else span.stop // step
     shift = span.first // step if within else 0
     return slice(start - shift, max(stop, start) - shift)
+
+
+def size_of(x: Tensor) -> Size:
+    """Height and width."""
+    return x.shape[-2], x.shape[-1]
 
 
 def cut(net: VGGFeatures, height: int, width: int, layers: tuple[str, ...], side: int = SIDE) -> tuple[Tile, ...]:
@@ -71,14 +77,15 @@ def reach(net: VGGFeatures, layers: tuple[str, ...]) -> int:
 class Tiled:
     """An `Objective` that holds one tile's maps at a time; `label`: what its progress is called, none without."""
 
-    def __init__(self, net: VGGFeatures, wanted: Wanted, weights: Weights, runtime: Runtime, side: int = SIDE, label: str = "") -> None:
+    def __init__(self, net: VGGFeatures, wanted: Wanted, weights: Weights, runtime: Runtime, side: int = SIDE,
+                 label: str = "") -> None:
         self.net, self.wanted, self.weights, self.runtime, self.side, self.label = net, wanted, weights, runtime, side, label
         self.masks = [{name: at_layer(one.mask, name) for name in one.grams} if one.mask is not None else {} for one in wanted.styles]
 
     def __call__(self, x: Tensor, slope: bool = True) -> tuple[Cost, Tensor]:
         """As `Objective` says."""
         x = x.detach()
-        tiles, grad = cut(self.net, *x.shape[-2:], self.weights.layers, self.side), x.new_empty(0)
+        tiles, grad = cut(self.net, *size_of(x), self.weights.layers, self.side), x.new_empty(0)
         content, means = self._forward(x, tiles)
         style, slopes = self._slopes(means)
         if slope:
@@ -99,7 +106,7 @@ class Tiled:
 
     def _forward(self, x: Tensor, tiles: tuple[Tile, ...]) -> tuple[float, dict[tuple[int, str], Tensor]]:
         """First pass: J_content, and (style, layer) -> the picture's mean Gram matrix (1, C, C) there."""
-        size, content, sums = tuple(x.shape[-2:]), 0.0, {}
+        size, content, sums = size_of(x), 0.0, {}
         for tile in self._counted(tiles, "Gram matrices"):
             with torch.no_grad(), self.runtime.autocast():
                 maps = self.net(laid(x[(..., *tile.seen)], self.runtime), self.weights.layers)
@@ -109,7 +116,7 @@ class Tiled:
                 sums[key] = sums[key] + part if key in sums else part
         return content, {(number, name): total / self._count(number, name, size) for (number, name), total in sums.items()}
 
-    def _content(self, maps: dict[str, Tensor], tile: Tile, size: tuple[int, ...]) -> Tensor:
+    def _content(self, maps: dict[str, Tensor], tile: Tile, size: Size) -> Tensor:
         """(): the tile's part of J_content."""
         total = torch.zeros((), device=self.runtime.device)
         for name, share in self.weights.content_layers.items():
@@ -118,14 +125,14 @@ class Tiled:
             total = total + share * off.square().sum() / (4 * wanted.numel())
         return total
 
-    def _places(self, maps: dict[str, Tensor], tile: Tile, size: tuple[int, ...]) -> Iterator[tuple[tuple[int, str], Tensor, Tensor | None]]:
+    def _places(self, maps: dict[str, Tensor], tile: Tile, size: Size) -> Iterator[tuple[tuple[int, str], Tensor, Tensor | None]]:
         """(style, layer), the tile's own places of its maps, and of the mask."""
         for number, masks in enumerate(self.masks):
             for name in self.weights.style_layers:
                 mask = masks[name][(..., *tile.owned(name, *size, within=False))] if masks else None
                 yield (number, name), maps[name][(..., *tile.owned(name, *size))], mask
 
-    def _count(self, number: int, name: str, size: tuple[int, ...]) -> float:
+    def _count(self, number: int, name: str, size: Size) -> float:
         """Places of a layer, or the mask's sum."""
         if self.masks[number]:
             return max(float(self.masks[number][name].sum()), 1e-6)
@@ -143,7 +150,7 @@ class Tiled:
 
     def _back(self, x: Tensor, tile: Tile, slopes: dict[tuple[int, str], Tensor], grad: Tensor) -> None:
         """Second pass: one tile's part of the gradient, added to `grad`."""
-        size = tuple(x.shape[-2:])
+        size = size_of(x)
         part = laid(x[(..., *tile.seen)], self.runtime).requires_grad_()
         with self.runtime.autocast():
             maps = self.net(part, self.weights.layers)
@@ -176,10 +183,11 @@ def tiled(net: VGGFeatures, wanted: Wanted, weights: Weights, runtime: Runtime, 
     return Tiled(net, wanted, weights, runtime, side, label)
 
 
-def content_in_tiles(net: VGGFeatures, picture: Tensor, layers: tuple[str, ...], runtime: Runtime, side: int = SIDE) -> dict[str, Tensor]:
+def content_in_tiles(net: VGGFeatures, picture: Tensor, layers: tuple[str, ...], runtime: Runtime,
+                     side: int = SIDE) -> dict[str, Tensor]:
     """`costs.content_of` with one tile's maps in memory at a time."""
-    size, out = tuple(picture.shape[-2:]), {}
-    for tile in cut(net, *picture.shape[-2:], layers, side) if layers else ():
+    size, out = size_of(picture), {}
+    for tile in cut(net, *size, layers, side) if layers else ():
         with torch.no_grad(), runtime.autocast():
             maps = net(laid(picture[(..., *tile.seen)], runtime), layers)
         for name, one in maps.items():
@@ -189,10 +197,11 @@ def content_in_tiles(net: VGGFeatures, picture: Tensor, layers: tuple[str, ...],
     return out
 
 
-def grams_in_tiles(net: VGGFeatures, picture: Tensor, layers: tuple[str, ...], runtime: Runtime, side: int = SIDE) -> dict[str, Tensor]:
+def grams_in_tiles(net: VGGFeatures, picture: Tensor, layers: tuple[str, ...], runtime: Runtime,
+                   side: int = SIDE) -> dict[str, Tensor]:
     """`costs.grams_of` with one tile's maps in memory at a time."""
-    size, sums = tuple(picture.shape[-2:]), {}
-    for tile in cut(net, *picture.shape[-2:], layers, side):
+    size, sums = size_of(picture), {}
+    for tile in cut(net, *size, layers, side):
         with torch.no_grad(), runtime.autocast():
             maps = net(laid(picture[(..., *tile.seen)], runtime), layers)
         for name, one in maps.items():
