@@ -67,7 +67,8 @@ def test_tiles_give_what_the_whole_gives(average: bool, size: tuple[int, int], m
     net = tiny(average)
     content, style, x, mask = pictures(*size)
     target = wanted(net, content, style, mask if masked else None)
-    (cost, slope), (tile_cost, tile_slope) = (make(net, target, WEIGHTS, FP32, *side)(x) for make, side in ((whole, ()), (tiled, (32,))))
+    cost, slope = whole(net, target, WEIGHTS, FP32)(x)
+    tile_cost, tile_slope = tiled(net, target, WEIGHTS, FP32, 32)(x)
     assert len(cut(net, *size, WEIGHTS.layers, 32)) > 4
     for name in ("total", "content", "style"):
         assert getattr(tile_cost, name) == pytest.approx(getattr(cost, name), rel=1e-5)

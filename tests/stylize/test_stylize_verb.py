@@ -46,9 +46,9 @@ def test_without_a_signature(folder: Path) -> None:
 
 
 def test_styles_masks_colours_and_the_rest(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["--style", "other.png", "--mix", "3,1", "--mask", "mask.png", "--mask", "mask.png", "--keep-colour", "histogram", "--variation",
-             "5", "--content-layer", "relu2_2=0.5,relu3_1", "--style-layers", "relu1_1=1e-3,relu3_1", "--pooling", "max",
-             "--optimiser", "adam", "--start", "noise", "--style-scale", "0.8", "--tile", "16", "--json"]  # fmt: skip
+    words = ["--style", "other.png", "--mix", "3,1", "--mask", "mask.png", "--mask", "mask.png", "--keep-colour", "histogram",
+             "--variation", "5", "--content-layer", "relu2_2=0.5,relu3_1", "--style-layers", "relu1_1=1e-3,relu3_1", "--pooling",
+             "max", "--optimiser", "adam", "--start", "noise", "--style-scale", "0.8", "--tile", "16", "--json"]  # fmt: skip
     assert main([*BASE, *words]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["style"] == ["style", "other"]
