@@ -17,6 +17,8 @@ SMALLEST, LARGE_MAP, SMALL_FIELD = 48, 8, 16
 """Pixels a side of a dream; positions a side from which the middle of a map counts alone; pixels up to which one place does."""
 FIELDS = 6
 """Receptive fields a side."""
+RIM = 28
+"""Which part of a whole canvas is left out on each side: what appears there answers to padding."""
 
 
 def dream(run: Run, module: nn.Module, layer: Layer, row: trace.Layer | None, shape: tuple[int, int, int], units: Sequence[int],
@@ -43,7 +45,7 @@ def dream(run: Run, module: nn.Module, layer: Layer, row: trace.Layer | None, sh
     made = maximise(objective, len(units), (channels, side, side), how)
     if one_place and row is not None:
         return [cut(one, box(row, (edge, edge))) for one in made]
-    margin = side // 4 if edge else 0
+    margin = side // 4 if edge else side // RIM if layer.is_map else 0
     return list(made[:, :, margin:side - margin, margin:side - margin])
 
 

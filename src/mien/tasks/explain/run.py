@@ -112,7 +112,7 @@ def layers(
     units: int = 6,
     size: int = 224,
     most: int = 100,
-    steps: int = 64,
+    steps: int = 48,
 ) -> LayersSeen:
     """Show what a network's layers see, from edges to things: one HTML page, its pictures as PNG beside it.
 

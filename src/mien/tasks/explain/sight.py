@@ -33,6 +33,8 @@ LONGEST = 2.0
 """A photo's longer side over its shorter, at most: what is more is cut off."""
 SIDE = 224
 """Pixels a side that VGG was trained on."""
+LADDER = "conv1_2,conv2_2,conv3_3,conv4_3,conv5_3"
+"""Of VGG: in the first layer of all only colours tell units apart."""
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,8 @@ class Sight:
     """Whether its first layer's weights are for blue, green, red."""
     part: str = ""
     """The layers looked into begin with this."""
+    usual: str | None = None
+    """Those looked into where none is named, with commas between; else some from shallow to deep."""
 
     @torch.no_grad()
     def found(self) -> list[Layer]:
@@ -116,7 +120,7 @@ def _vgg(card: str) -> Sight:
     deepest = net.layers[-1]
     what = Text(f"{card.split('-')[0].upper()}, trained to tell 1,000 kinds of things in photos apart; its convolutions.",
                 f"{card.split('-')[0].upper()} 的卷积层:训练目标是区分照片中的 1000 类事物。")
-    return Sight(card, what, net, lambda x: net(x, [deepest]), (3, SIDE, SIDE), photos, True, net.flipped)
+    return Sight(card, what, net, lambda x: net(x, [deepest]), (3, SIDE, SIDE), photos, True, net.flipped, usual=LADDER)
 
 
 def _classifier(model: str) -> Sight:
