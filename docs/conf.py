@@ -40,7 +40,7 @@ sphinx_gallery_conf = {
     "gallery_dirs": ["lessons"],
     "filename_pattern": rf"[/\\]({'|'.join(map(re.escape, ready))})\.py$",
     "within_subsection_order": gallery.Order,
-    "image_scrapers": ("matplotlib", gallery.numbers),
+    "image_scrapers": ("matplotlib", gallery.frames, gallery.numbers),
     "thumbnail_size": (640, 320),
     "reset_modules": ("matplotlib", gallery.look),
     "abort_on_example_error": True,

@@ -9,6 +9,7 @@ from typing import Any
 from sphinx.application import Sphinx
 
 from mien.data.folder import VARIABLE, data_folder
+from mien.data.moving import write_moving
 from mien.tasks.lesson.catalog import Lesson, lessons
 from mien.tasks.lesson.look import apply
 
@@ -38,6 +39,16 @@ def numbers(_block: Any, block_vars: dict[str, Any], _conf: dict[str, Any]) -> s
         return ""
     rows = [f"   {name.replace('_', ' ')},{value:.6g}" for name, value in found.items()]
     return "\n".join(["", ".. csv-table::", "   :header: number, value", "", *rows, ""])
+
+
+def frames(block: Any, block_vars: dict[str, Any], conf: dict[str, Any]) -> str:
+    """The lesson's animation, below the block that makes its `frames`."""
+    found = block_vars["example_globals"].get("frames")
+    if found is None or "frames = " not in block[1]:
+        return ""
+    path = Path(next(block_vars["image_path_iterator"])).with_suffix(".webp")
+    write_moving(path, found)
+    return f"\n.. image:: /{path.relative_to(conf['src_dir']).as_posix()}\n   :alt: animation\n"
 
 
 def missing(lesson: Lesson) -> str:

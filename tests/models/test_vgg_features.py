@@ -1,4 +1,4 @@
-"""VGG16's maps: against weights published elsewhere, numpy, and the file itself run by onnxruntime."""
+"""The maps of VGG16 and VGG19: against weights published elsewhere, numpy, and the file itself run by onnxruntime."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from mien import weights
-from mien.models.vgg_features import CARD, PERCEPTUAL, VGGFeatures, at_hand, load
+from mien.models.vgg_features import CAFFE, CARD, CARD_19, DEPTHS, PERCEPTUAL, VGGFeatures, at_hand, load
+from mien.weights.names import renaming
 
 PUBLISHED = (
     ("conv1_1.weight", (0, 0, 0, 0), 0.42947057),
@@ -40,6 +41,39 @@ def test_parameters_and_shapes() -> None:
     assert list(maps) == ["relu1_2", "conv4_2", "pool5"]
     assert [tuple(one.shape) for one in maps.values()] == [(2, 64, 224, 224), (2, 512, 28, 28), (2, 512, 7, 7)]
     assert len(whole.layers) == 13 + 13 + 5
+
+
+def test_vgg19_has_what_is_published_and_its_card_names_every_tensor() -> None:
+    with torch.device("meta"):
+        whole = VGGFeatures(depths=DEPTHS[CARD_19])
+    assert sum(p.numel() for p in whole.parameters()) == 20_024_384  # Keras' VGG19 without its top
+    assert whole.layers[-4:] == ("relu5_3", "conv5_4", "relu5_4", "pool5")
+    places = [i for i, kind in enumerate(torchvisions(DEPTHS[CARD_19])) if kind == "conv"]
+    names = [f"features.{i}.{part}" for i in places for part in ("weight", "bias")]
+    assert list(renaming([*names, "head.fc.weight"], weights.card(CARD_19).tensors).values()) == list(whole.convs.state_dict())
+
+
+def torchvisions(depths: tuple[int, ...]) -> list[str]:
+    """The modules of `features` in torchvision's and timm's VGG without batch norm, in order."""
+    return [kind for depth in depths for kind in [*["conv", "relu"] * depth, "pool"]]
+
+
+def test_each_kind_of_weights_gets_the_picture_it_was_trained_with() -> None:
+    x = torch.rand(1, 3, 16, 16)
+    mean, deviation = (torch.tensor(three)[:, None, None] for three in ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)))
+    shown = {CARD: x[:, [2, 1, 0]] * 255 - torch.tensor([103.939, 116.779, 123.68])[:, None, None], CARD_19: (x - mean) / deviation}
+    for card, wanted in shown.items():
+        net = VGGFeatures(preprocessing=weights.card(card).preprocessing or CAFFE)
+        torch.testing.assert_close(net(x, ["conv1_1"])["conv1_1"], net.convs["conv1_1"](wanted), atol=1e-3, rtol=1e-4)
+
+
+def test_vgg19_says_how_to_get_its_weights() -> None:
+    if at_hand(CARD_19):
+        pytest.skip("they are here")
+    with pytest.raises(RuntimeError, match=r"get model.safetensors .*timm/vgg19.tv_in1k, then run `mien models take vgg19-features"):
+        load(card=CARD_19)
+    with pytest.raises(ValueError, match="is no VGG: choose of vgg16-features, vgg19-features"):
+        load(card="mien-face")
 
 
 def test_the_weights_are_those_published(net: VGGFeatures) -> None:

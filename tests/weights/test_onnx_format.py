@@ -7,7 +7,8 @@ import pytest
 import torch
 
 import mien.weights as weights
-from mien.weights.onnx_format import read, renamed
+from mien.weights.names import renaming
+from mien.weights.onnx_format import read
 
 
 def field(number: int, content: bytes) -> bytes:
@@ -65,9 +66,10 @@ def test_what_is_refused(data: bytes, message: str) -> None:
 
 def test_names_are_translated_and_the_rest_is_left_behind() -> None:
     some = {"net/conv1/W:0": torch.zeros(1), "net/dense/W:0": torch.ones(1)}
-    assert list(renamed(some, {r"net/conv(\d)/W:0": r"conv\1.weight"})) == ["conv1.weight"]
+    assert renaming(some, {r"net/conv(\d)/W:0": r"conv\1.weight"}) == {"net/conv1/W:0": "conv1.weight"}
+    assert list(renaming(some, {})) == list(some)
     with pytest.raises(ValueError, match="no tensor is called like x"):
-        renamed(some, {"x": "y"})
+        renaming(some, {"x": "y"})
 
 
 def test_an_onnx_program_without_a_table_of_names_is_not_loaded() -> None:

@@ -199,9 +199,48 @@ def test_large_ones_are_fetched_when_they_are_used_alone(monkeypatch: pytest.Mon
     asked: list[str] = []
     monkeypatch.setattr(sources, "locate", lambda name: asked.append(name) or Path(name))
     weights.fetch()
-    assert asked == [card.name for card in weights.cards() if card.name != "vgg16-features"]
+    assert asked == [card.name for card in weights.cards() if card.name not in ("vgg16-features", "vgg19-features")]
     weights.fetch(["vgg16-features"])
     assert asked[-1] == "vgg16-features"
+
+
+def somebodys(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Card, Path]:
+    """A card for a file that only a person has, and the file, under another name."""
+    path = tmp_path / "model.safetensors"
+    save_file({"features.0.weight": torch.arange(3.0), "head.fc.weight": torch.zeros(9)}, path)
+    card = made(path.read_bytes(), format="safetensors", origin=None, obtain="it from its publisher",
+                tensors={r"features\.0\.(\w+)": r"conv1_1.\1"})  # fmt: skip
+    for module in (sources, weights):
+        monkeypatch.setattr(module, "card", lambda _: card)
+    return card, path
+
+
+def test_a_file_that_no_package_holds_is_taken_from_a_person(offered: Card, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    card, path = somebodys(tmp_path, monkeypatch)
+    assert weights.here("any") is None
+    with pytest.raises(RuntimeError, match=f"get it from its publisher, then run `mien models take {card.name} FILE`"):
+        weights.load("any")
+    kept = weights.take("any", path)
+    path.unlink()
+    assert weights.here("any") == kept
+    assert {name: one.tolist() for name, one in weights.load("any").items()} == {"conv1_1.weight": [0.0, 1.0, 2.0]}
+
+
+def test_another_file_is_not_taken(offered: Card, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, path = somebodys(tmp_path, monkeypatch)
+    path.write_bytes(b"else")
+    with pytest.raises(RuntimeError, match="is not the file of the card"):
+        weights.take("any", path)
+    with pytest.raises(ValueError, match="there is no file"):
+        weights.take("any", tmp_path / "nowhere")
+    assert weights.here("any") is None
+
+
+def test_a_file_in_the_folder_of_ones_own_is_enough(offered: Card, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    card, path = somebodys(tmp_path, monkeypatch)
+    put(tmp_path / "named", card.file, path.read_bytes())
+    monkeypatch.setenv("MIEN_WEIGHTS", str(tmp_path / "named"))
+    assert list(weights.load("any")) == ["conv1_1.weight"]
 
 
 def test_load_refuses_a_program(offered: Card) -> None:

@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from mien.data.files import atomic
+from mien.models import checking
 from mien.models.catalog import NETWORKS
 from mien.models.speed import FitsInputs
 from mien.nn.inputs import InputLayer
@@ -131,11 +132,17 @@ def find(model: str | Path) -> Path:
 
 
 def load(model: str | Path) -> tuple[nn.Sequential, Plan]:
-    """A classifier in eval mode, float32, on the CPU, and its plan; ValueError where it is none."""
+    """A classifier in eval mode, float32, on the CPU, and its plan; ValueError where it is none.
+
+    RuntimeError where a bundled one does not answer as its card says.
+    """
     path = find(model)
     net, plan = opened(path)
     if plan.vector:
         raise ValueError(f"{path} makes vectors of {plan.vector} numbers and knows no classes: expected a classifier")
+    if str(model) in bundled():
+        channels, side, _ = plan.shape
+        checking.check(str(model), lambda x, _: {"logits": net(x)}, channels, side)
     return net, plan
 
 

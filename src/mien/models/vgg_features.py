@@ -1,4 +1,4 @@
-"""What VGG16 sees (Simonyan and Zisserman 2014, arXiv 1409.1556, configuration D): its 13 convolutions, their maps by name.
+"""What VGG16 and VGG19 see (Simonyan and Zisserman 2014, arXiv 1409.1556, configurations D and E): their convolutions, maps by name.
 
 conv1_1, relu1_1, conv1_2, relu1_2, pool1, conv2_1 ... relu5_3, pool5: convM_N is the map before the activation, reluM_N after it,
 poolM half as large. The loss of SRGAN, style transfer and perceptual distances are measured in such maps.
@@ -13,12 +13,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mien import weights
+from mien.models import checking
+from mien.weights import Preprocessing
 
-CARD = "vgg16-features"
-DEPTHS, WIDTHS = (2, 2, 3, 3, 3), (64, 128, 256, 512, 512)
-"""Convolutions, and channels, of each block."""
-MEAN = (103.939, 116.779, 123.68)
-"""Of ImageNet: blue, green, red in 0..255."""
+CARD, CARD_19 = "vgg16-features", "vgg19-features"
+DEPTHS = {CARD: (2, 2, 3, 3, 3), CARD_19: (2, 2, 4, 4, 4)}
+"""Convolutions of each block."""
+WIDTHS = (64, 128, 256, 512, 512)
+"""Channels of each block."""
+CAFFE = Preprocessing("BGR", 255.0, (103.939, 116.779, 123.68))
+"""What the authors' weights want: blue, green, red in 0..255, less the mean of ImageNet."""
 PERCEPTUAL = ("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3")
 """The end of each block: the layers of Zhang et al. 2018 (arXiv 1801.03924)."""
 
@@ -26,10 +30,15 @@ PERCEPTUAL = ("relu1_2", "relu2_2", "relu3_3", "relu4_3", "relu5_3")
 class VGGFeatures(nn.Module):
     """(B, 3, H, W) RGB in 0..1 -> layer -> map (B, C, H / 2^n, W / 2^n), n: pools before it."""
 
+    scale: Tensor
     mean: Tensor
 
-    def __init__(self, average: bool = False, widths: Sequence[int] = WIDTHS, depths: Sequence[int] = DEPTHS) -> None:
-        """`average`: means where VGG16 takes the largest, which Gatys et al. 2016 (section 2) found smoother in synthesis."""
+    def __init__(self, average: bool = False, widths: Sequence[int] = WIDTHS, depths: Sequence[int] = DEPTHS[CARD],
+                 preprocessing: Preprocessing = CAFFE) -> None:
+        """`average`: means where VGG takes the largest, which Gatys et al. 2016 (section 2) found smoother in synthesis.
+
+        `preprocessing`: what the weights were learnt with.
+        """
         super().__init__()
         self.average = average
         self.convs = nn.ModuleDict()
@@ -38,7 +47,10 @@ class VGGFeatures(nn.Module):
             for number in range(1, depth + 1):
                 self.convs[f"conv{block}_{number}"] = nn.Conv2d(c_in, width, 3, padding=1)
                 c_in = width
-        self.register_buffer("mean", torch.tensor(MEAN).reshape(1, 3, 1, 1), persistent=False)
+        self.flipped = preprocessing.order == "BGR"
+        mean, deviation = torch.tensor(preprocessing.mean), torch.tensor(preprocessing.deviation)
+        self.register_buffer("scale", (preprocessing.scale / deviation).reshape(1, 3, 1, 1), persistent=False)
+        self.register_buffer("mean", (mean / deviation).reshape(1, 3, 1, 1), persistent=False)
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -65,7 +77,7 @@ class VGGFeatures(nn.Module):
             found = f"{x.shape[-1]} x {x.shape[-2]} pixels"
             raise ValueError(f"{found} are too few for {names[depth - 1]}: expected {least} or more a side")
         maps: dict[str, Tensor] = {}
-        x = x.flip(1) * 255 - self.mean
+        x = (x.flip(1) if self.flipped else x) * self.scale - self.mean
         for before, name in zip(("", *names), names[:depth], strict=False):
             if name.startswith("conv"):
                 x = self.convs[name](x)
@@ -77,14 +89,29 @@ class VGGFeatures(nn.Module):
                 maps[name] = x
         return maps
 
+    def checked(self, x: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+        """As `forward`, with the pools the weights were learnt with: what a card's numbers are measured by."""
+        average, self.average = self.average, False
+        try:
+            return self(x, layers)
+        finally:
+            self.average = average
 
-def load(average: bool = False) -> VGGFeatures:
-    """With the published weights, frozen; gradients still reach the picture. Fetched on first use: RuntimeError where that fails."""
-    net = VGGFeatures(average)
-    net.convs.load_state_dict(weights.load(CARD))
-    return net.eval().requires_grad_(False)
+
+def load(average: bool = False, card: str = CARD) -> VGGFeatures:
+    """With the published weights, frozen; gradients still reach the picture. VGG16's are fetched on first use.
+
+    `card`: a key of `DEPTHS`. RuntimeError where the weights cannot be had, in words, or answer otherwise than the card says.
+    """
+    if card not in DEPTHS:
+        raise ValueError(f"{card!r} is no VGG: choose of {', '.join(DEPTHS)}")
+    net = VGGFeatures(average, depths=DEPTHS[card], preprocessing=weights.card(card).preprocessing or CAFFE)
+    net.convs.load_state_dict(weights.load(card))
+    net.eval().requires_grad_(False)
+    checking.check(card, net.checked)
+    return net
 
 
-def at_hand() -> bool:
+def at_hand(card: str = CARD) -> bool:
     """Whether the weights are on this machine. RuntimeError where the file found is another one."""
-    return weights.find(CARD) is not None
+    return weights.here(card) is not None

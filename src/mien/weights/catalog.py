@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 CARDS = Path(__file__).with_name("cards")
 Format = Literal["safetensors", "dat", "tflite", "onnx"]
@@ -37,6 +37,17 @@ class Origin:
 
 
 @dataclass(frozen=True)
+class Preprocessing:
+    """What a network wants of a picture that is RGB in 0..1: ((x in `order`) * `scale` - `mean`) / `deviation`."""
+
+    order: Literal["RGB", "BGR"] = "RGB"
+    scale: float = 1.0
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """A number a channel, in `order`."""
+    deviation: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True)
 class Card:
     """What a network is, what it was made from, what it may be used for, and where its file is."""
 
@@ -61,7 +72,12 @@ class Card:
     large: bool = False
     """Fetched when it is first used, or by name; not with all the others."""
     tensors: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """Of an ONNX program whose weights alone are wanted: regular expression for a name in the file -> the tensor's name here."""
+    """Of a file of which some tensors are wanted: regular expression for a name in the file -> the tensor's name here."""
+    obtain: str = ""
+    """Of a file that neither mien nor a package holds: where a person gets it."""
+    preprocessing: Preprocessing | None = None
+    check: Mapping[str, tuple[float, ...]] = field(default_factory=dict, hash=False)
+    """Layer -> what it answers to a known picture (`mien.models.checking`): compared whenever the network is loaded."""
 
     @property
     def file(self) -> str:
@@ -76,7 +92,11 @@ def _read(path: Path) -> Card:
     assert table["format"] in get_args(Format), f"{path.name}: unknown format {table['format']!r}"
     scores = tuple(Score(**score) for score in table.pop("scores", []))
     origin = table.pop("origin", None)
-    return Card(name=path.stem, scores=scores, origin=Origin(**origin) if origin else None, **table)
+    check = {layer: tuple(values) for layer, values in table.pop("check", {}).items()}
+    shown = table.pop("preprocessing", {})
+    prepared: dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value for key, value in shown.items()}
+    return Card(name=path.stem, scores=scores, origin=Origin(**origin) if origin else None, check=check,
+                preprocessing=Preprocessing(**prepared) if prepared else None, **table)  # fmt: skip
 
 
 def cards() -> list[Card]:

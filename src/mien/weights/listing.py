@@ -25,6 +25,8 @@ class Model:
     """What is wrong with the file that was found; mostly empty."""
     large: bool = False
     """Fetched when it is first used: that it is not here is no fault."""
+    obtain: str = ""
+    """Where a person gets a file that cannot be fetched."""
 
 
 def listed() -> tuple[Model, ...]:
@@ -35,7 +37,7 @@ def listed() -> tuple[Model, ...]:
 def _model(card: Card) -> Model:
     path, problem = None, ""
     try:
-        path = weights.find(card.name)
+        path = weights.here(card.name)
     except RuntimeError as error:  # there, but not the file the card promises: worth a row, not the end of the list
         problem = str(error)
-    return Model(card.name, card.title, card.parameters, card.licence, card.size / 1e6, path, problem, card.large)
+    return Model(card.name, card.title, card.parameters, card.licence, card.size / 1e6, path, problem, card.large, card.obtain)

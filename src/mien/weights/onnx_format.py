@@ -6,8 +6,7 @@ and 5), or a length and so many bytes (2). Integers are 7 bits a byte, lowest fi
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from math import prod
 
 import numpy as np
@@ -60,15 +59,6 @@ def read(data: bytes) -> dict[str, Tensor]:
     if not tensors:
         raise ValueError("this is no ONNX model with weights: no initializer was found")
     return tensors
-
-
-def renamed(tensors: Mapping[str, Tensor], names: Mapping[str, str]) -> dict[str, Tensor]:
-    r"""Those whose whole name a pattern of `names` matches, called as its template says (`\1`: the first group)."""
-    found = {re.sub(pattern, to, name): tensor for name, tensor in tensors.items() for pattern, to in names.items()
-             if re.fullmatch(pattern, name)}  # fmt: skip
-    if not found:
-        raise ValueError(f"no tensor is called like {', '.join(names)}; there are {', '.join(list(tensors)[:5])}...")
-    return found
 
 
 def _messages(data: memoryview, number: int) -> Iterator[memoryview]:

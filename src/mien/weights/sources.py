@@ -115,6 +115,9 @@ def _sha256(path: Path, size: int, modified: int) -> str:
 
 def _download(wanted: Card) -> Path:
     """Fetch from the one place that needs the network."""
+    if wanted.obtain:
+        raise RuntimeError(f"the weights of {wanted.name} are not here, and no package holds them: get {wanted.obtain}, then run "
+                           f"`mien models take {wanted.name} FILE` (or put it as {wanted.file} into a folder named by MIEN_WEIGHTS)")
     if wanted.origin is None:
         raise RuntimeError(f"{wanted.file} belongs to mien and is missing: install mien again, or set MIEN_WEIGHTS")
     with tempfile.TemporaryDirectory(prefix="mien-") as place:

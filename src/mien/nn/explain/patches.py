@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 import torch
 import torch.nn.functional as F
@@ -13,6 +14,8 @@ from mien.nn.explain.layers import Run, outputs
 
 Box = tuple[int, int, int, int]
 """y1, x1, y2, x2 in pixels; may reach over the picture's edge."""
+PIXELS, MANY = 2**17, 64
+"""Of all pictures of a batch together; pictures in it, at most."""
 
 
 @dataclass(frozen=True)
@@ -26,19 +29,67 @@ class Peak:
     activation: float
 
 
+@dataclass(frozen=True)
+class Answers:
+    """How strongly every unit of one layer answers to each of N pictures, and where."""
+
+    values: Tensor
+    """(N, units): each unit's largest activation."""
+    places: Tensor
+    """(N, units): its place on the map, counted through row by row."""
+    shapes: tuple[tuple[int, ...], ...]
+    """Of the map of each picture, () where the layer puts out a vector."""
+
+    def best(self, unit: int, count: int) -> list[Peak]:
+        """The unit's strongest peaks, one a picture, strongest first."""
+        order = self.values[:, unit].topk(min(count, len(self.values))).indices.tolist()
+        return [Peak(i, _unravel(int(self.places[i, unit]), self.shapes[i]), float(self.values[i, unit])) for i in order]
+
+    def telling(self, count: int) -> list[int]:
+        """Units that answer to a few of the pictures far more than to the others, each for another picture where that is possible.
+
+        By the step from the middle answer to the mean of the upper tenth, in standard deviations.
+        """
+        upper = self.values.topk(max(len(self.values) // 10, 1), 0).values.mean(0)
+        step = (upper - self.values.median(0).values) / (self.values.std(0, correction=0) + 1e-6)
+        order, favourite = step.sort(descending=True).indices.tolist(), self.values.argmax(0).tolist()
+        first: dict[int, int] = {}
+        for unit in order:
+            first.setdefault(favourite[unit], unit)
+        apart = list(first.values())
+        return (apart + [unit for unit in order if unit not in set(apart)])[:count]
+
+
 @torch.no_grad()
-def peaks(run: Run, layer: nn.Module, pictures: Tensor, units: Sequence[int], count: int = 9, batch: int = 64) -> list[list[Peak]]:
+def answers(run: Run, layers: Sequence[nn.Module], pictures: Sequence[Tensor] | Tensor,
+            done: Callable[[int], None] = lambda count: None) -> list[Answers]:
+    """What each of `layers` answers to pictures (C, H, W) uint8 of any sizes the network takes: one pass through it for all.
+
+    `done` is told how many pictures more have been looked at.
+    """
+    kept: list[list[tuple[Tensor, Tensor, tuple[int, ...]]]] = [[] for _ in layers]
+    for part in _batches(pictures):
+        for own, features in zip(kept, outputs(run, layers, part.float() / 255), strict=True):
+            shape = tuple(features.shape[2:])
+            value, place = features.flatten(2).max(-1) if shape else (features, torch.zeros_like(features, dtype=torch.long))
+            own.append((value, place, shape))
+        done(len(part))
+    return [Answers(torch.cat([value for value, _, _ in own]), torch.cat([place for _, place, _ in own]),
+                    tuple(shape for value, _, shape in own for _ in value)) for own in kept]  # fmt: skip
+
+
+def _batches(pictures: Sequence[Tensor] | Tensor) -> Iterator[Tensor]:
+    """Neighbours of one size together, as many as `PIXELS` allow."""
+    for size, same in groupby(pictures, key=lambda one: one.shape):
+        together, many = list(same), min(max(PIXELS // (size[-1] * size[-2]), 1), MANY)
+        for start in range(0, len(together), many):
+            yield torch.stack(together[start:start + many])
+
+
+def peaks(run: Run, layer: nn.Module, pictures: Tensor, units: Sequence[int], count: int = 9) -> list[list[Peak]]:
     """For each unit its `count` strongest peaks over pictures (N, C, H, W) uint8, one a picture, strongest first."""
-    values, places, shape = [], [], ()
-    for part in pictures.split(batch):
-        features = outputs(run, [layer], part.float() / 255)[0][:, list(units)]
-        shape = features.shape[2:]
-        value, place = features.flatten(2).max(-1) if shape else (features, torch.zeros_like(features, dtype=torch.long))
-        values.append(value)
-        places.append(place)
-    value, place = torch.cat(values), torch.cat(places)
-    best = value.topk(min(count, len(value)), dim=0).indices
-    return [[Peak(int(i), _unravel(int(place[i, k]), shape), float(value[i, k])) for i in best[:, k]] for k in range(len(units))]
+    found = answers(run, [layer], pictures)[0]
+    return [found.best(unit, count) for unit in units]
 
 
 def _unravel(place: int, shape: Sequence[int]) -> tuple[int, ...]:

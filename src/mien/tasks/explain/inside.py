@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-import torch
+import numpy as np
 from torch import Tensor
 
-from mien.nn.explain.field import box
+from mien.nn.explain import dreaming
+from mien.nn.explain.dreaming import stretched
+from mien.nn.explain.field import box, patch
 from mien.nn.explain.filters import first_filters
-from mien.nn.explain.layers import Layer, outputs, telling
-from mien.nn.explain.maximise import Ascent, maximise
-from mien.nn.explain.patches import Peak, cut, peaks
+from mien.nn.explain.layers import Layer, telling
+from mien.nn.explain.maximise import Ascent
+from mien.nn.explain.patches import Peak, peaks
 from mien.progress import Progress
 from mien.tasks.explain import draw, words
 from mien.tasks.explain.study import Figure, Group, Section, Study, label, several
@@ -23,8 +26,6 @@ FILTERS, ACROSS, LARGEST_TILE = 64, 16, 96
 MAPS, MANY_MAPS, MAPS_ACROSS = 12, 48, 12
 UNITS, ALONE, PATCHES, TILE = 4, 5, 8, 152
 """Units a layer with patches beside them, and without."""
-SMALLEST, LARGE_MAP, SMALL_FIELD = 48, 8, 16
-"""Pixels a side of a dream; positions a side from which the middle of a map counts alone; pixels up to which one place does."""
 
 
 def filters(study: Study) -> Section | None:
@@ -32,7 +33,11 @@ def filters(study: Study) -> Section | None:
     found = first_filters(study.subject.net, study.found, tuple(study.subject.x.shape[1:]))
     if found is None:
         return None
-    name, weights = found
+    return sheet_of_filters(*found)
+
+
+def sheet_of_filters(name: str, weights: Tensor) -> Section:
+    """(K, 3 or 1, h, w) in 0..1, of the layer `name`."""
     shown = weights[:FILTERS]
     across = min(len(shown), ACROSS)
     side = min((WIDTH - GAP * (across - 1)) // across, LARGEST_TILE)
@@ -93,72 +98,28 @@ def units(study: Study, pictures: Tensor | None, data: Path | None, how: Ascent)
 
 
 def dream(study: Study, layer: Layer, numbers: list[int], how: Ascent) -> list[Tensor]:
-    """(C, h, w) pictures in 0..1, one a unit, that excite it most.
-
-    A unit that sees little counts at one place, and just what it sees there is shown. Another unit of a map counts by its mean
-    over the middle half, where padding is far, and the middle half of the picture is shown.
-    """
-    module, run = study.module(layer), study.subject.run
-    channels, own = study.subject.x.shape[1], study.subject.x.shape[-1]
-    side, field = _side(study, layer), study.fields.get(layer.name)
-    length = layer.shape[-1] * side // own if layer.is_map else 1
-    one_place = field is not None and field.is_map and max(field.field) <= SMALL_FIELD
-    edge = length // 2 if one_place else length // 4 if length >= LARGE_MAP else 0
-
-    def objective(made: Tensor) -> Tensor:
-        features = outputs(run, [module], made)[0]
-        picked = torch.stack([features[i, number] for i, number in enumerate(numbers)])
-        if one_place:
-            return picked[:, edge, edge]
-        return (picked[:, edge:-edge, edge:-edge] if edge else picked).flatten(1).mean(1) if picked.ndim > 1 else picked
-
-    made = maximise(objective, len(numbers), (channels, side, side), how)
-    if one_place and field is not None:
-        return [cut(one, box(field, (edge, edge))) for one in made]
-    margin = side // 4 if edge else 0
-    return list(made[:, :, margin : side - margin, margin : side - margin])
-
-
-def _side(study: Study, layer: Layer) -> int:
-    """Pixels a side for a dream: six receptive fields, at least `SMALLEST`, if the network takes other sizes than its own."""
-    own = study.subject.x.shape[-1]
-    field = study.fields.get(layer.name)
-    if field is None or not field.is_map:
-        return own
-    side = min(own, max(SMALLEST, 6 * max(field.field)) // 16 * 16)
-    try:
-        outputs(study.subject.run, [study.module(layer)], torch.zeros(1, study.subject.x.shape[1], side, side))
-    except (RuntimeError, ValueError, AssertionError):
-        return own
-    return side
+    """(C, h, w) pictures in 0..1, one a unit, that excite it most (`mien.nn.explain.dreaming`)."""
+    channels, height, width = study.subject.x.shape[1:]
+    return dreaming.dream(study.subject.run, study.module(layer), layer, study.fields.get(layer.name), (channels, height, width),
+                          numbers, how)  # fmt: skip
 
 
 def _unit(study: Study, layer: Layer, number: int, dreams: list[Tensor], best: list[Peak], pictures: Tensor | None) -> Figure:
     """The dream, and beside it two rows of patches."""
-    tiles = [draw.fitted(draw.rgb(_stretched(one)), TILE) for one in dreams]
-    if pictures is not None and best:
-        small = (TILE - GAP) // 2
-        patches = [draw.fitted(draw.rgb(_patch(study, layer, pictures, one)), small) for one in best]
-        tiles += [draw.sheet([[one] for one in patches[i : i + 2]], GAP) for i in range(0, len(patches), 2)]
+    row = study.fields.get(layer.name)
+    patches = [patch(row, pictures[one.picture].float() / 255, one.at) for one in best] if pictures is not None else []
     classes = study.subject.classes
     last = layer.name == next((one.name for one in reversed(study.found) if one.weighted), None)
     who = f" “{classes[number]}”" if last and len(classes) == layer.units else ""
-    return Figure(f"unit-{layer.name}-{number}", draw.sheet([tiles], GAP), Text(f"unit 单元 {number}{who}", ""))
+    return Figure(f"unit-{layer.name}-{number}", beside(dreams, patches), Text(f"unit 单元 {number}{who}", ""))
 
 
-def _stretched(picture: Tensor) -> Tensor:
-    """(C, H, W) with its darkest and brightest hundredth at 0 and 1."""
-    low, high = picture.flatten().quantile(0.01), picture.flatten().quantile(0.99)
-    return (picture - low) / (high - low).clamp(min=1e-6)
-
-
-def _patch(study: Study, layer: Layer, pictures: Tensor, one: Peak) -> Tensor:
-    """What the unit saw there: its receptive field, or the whole picture where that is no smaller."""
-    picture = pictures[one.picture].float() / 255
-    field = study.fields.get(layer.name)
-    if field is None or len(one.at) != 2 or not field.is_map or min(field.field) >= picture.shape[-1]:
-        return picture
-    return cut(picture, box(field, one.at))
+def beside(dreams: Sequence[Tensor], patches: Sequence[Tensor]) -> np.ndarray:
+    """Dreams large, patches small in two rows, side by side: (H, W, 4) uint8."""
+    tiles = [draw.fitted(draw.rgb(stretched(one)), TILE) for one in dreams]
+    small = [draw.fitted(draw.rgb(one), (TILE - GAP) // 2) for one in patches]
+    tiles += [draw.sheet([[one] for one in small[i : i + 2]], GAP) for i in range(0, len(small), 2)]
+    return draw.sheet([tiles], GAP)
 
 
 def receptive(study: Study) -> Section | None:

@@ -54,6 +54,89 @@ class Explained:
                 f"completeness of integrated gradients: off by {self.completeness_gap:.2%}")  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Patch:
+    """A piece of a picture that excites a unit."""
+
+    picture: str
+    """Its file's name, or the data set's and its number there."""
+    box: tuple[int, int, int, int]
+    """x1, y1, x2, y2 in pixels of the picture as it was shown to the network; may reach over its edge."""
+    activation: float
+
+
+@dataclass(frozen=True)
+class UnitSeen:
+    """A unit, with the patches that excite it most, strongest first."""
+
+    unit: int
+    patches: tuple[Patch, ...]
+
+
+@dataclass(frozen=True)
+class LayerSeen:
+    """A layer, with the units that stand out most over the pictures."""
+
+    name: str
+    kind: str
+    units: int
+    receptive_field: int | None
+    """Pixels of the input; None where a unit has no place."""
+    seen: tuple[UnitSeen, ...]
+
+
+@dataclass(frozen=True)
+class LayersSeen:
+    """Where the page is, and what excites which unit."""
+
+    page: Path
+    pictures: tuple[Path, ...]
+    model: str
+    looked_at: int
+    """Pictures shown to the network."""
+    layers: tuple[LayerSeen, ...]
+    seconds: float
+
+    def __str__(self) -> str:
+        lines = [f"  {one.name}: units {', '.join(str(unit.unit) for unit in one.seen)}"
+                 f"{f' (sees {one.receptive_field} px)' if one.receptive_field else ''}" for one in self.layers]
+        return "\n".join([f"{self.page}: {self.model}, {self.looked_at} pictures, {self.seconds:.0f} s", *lines])
+
+
+def layers(
+    model: str,
+    *,
+    pictures: Path,
+    out: Path,
+    layers: str | None = None,
+    units: int = 6,
+    size: int = 224,
+    most: int = 100,
+    steps: int = 48,
+) -> LayersSeen:
+    """Show what a network's layers see, from edges to things: one HTML page, its pictures as PNG beside it.
+
+    For some units of some layers: the pieces of given pictures that excite them most, each cut to exactly what the unit sees
+    (Zeiler and Fergus 2014), and a picture made from noise that excites them (Erhan et al. 2009, Olah et al. 2017). Units are chosen
+    that answer to a few of the pictures far more than to the others.
+
+    Args:
+        model: vgg16-features or vgg19-features; a bundled classifier, mien-face, dlib-face or swap-base; a trained classifier's
+            file or run folder.
+        pictures: a folder of pictures, or a data set.
+        out: the folder to write index.html and the pictures to.
+        layers: names, with commas between (else five from shallow to deep): conv1_1,conv3_3.
+        units: how many of each layer.
+        size: of VGG, which looks at whole pictures: pixels of their shorter side.
+        most: look at this many of the pictures, evenly chosen, at most.
+        steps: of gradient ascent for each picture made; 0 leaves them out.
+
+    """
+    from mien.tasks.explain.walk import walk
+
+    return walk(model, Path(pictures), Path(out), layers, units, size, most, steps)
+
+
 def explain(
     model: str,
     image: Path,
@@ -90,4 +173,4 @@ def explain(
     return make(model, Path(image), Path(out), layer, unit, target, data, most, steps)
 
 
-COMMANDS = (explain,)
+COMMANDS = (explain, layers)

@@ -56,6 +56,17 @@ UNITS_BOTH = Text(
     "{data} ({count} pictures) that excite it most, one a picture, cut to what the unit can see.",
     "左侧大图:从噪声出发用梯度上升得到的、使该单元反应最强的图像。小图:{data}({count} 幅图)中最能激发它的图块,"
     "每幅图取一块,按该单元能看到的范围裁剪。")
+UNITS_FOUND = Text(
+    "The pieces of {data} ({count} pictures) that excite each unit most, one a picture, cut to what the unit can see.",
+    "{data}({count} 幅图)中最能激发各单元的图块,每幅图取一块,按该单元能看到的范围裁剪。")
+LADDER = Text("From layer to layer", "逐层来看")
+LADDER_ABOUT = Text(
+    "Each layer has two rows, from shallow to deep: what its units look for, made from noise, and below it the piece of a real "
+    "picture that excites the same unit most. First come edges and colours, then textures, then parts and whole things. Shown are "
+    "the units that answer to a few of the pictures far more than to the others.",
+    "自浅而深,每层两行:上行是由噪声生成的、该单元所寻找的图像,下行是真实图像中最能激发同一单元的图块。先是边缘和颜色,"
+    "然后是纹理,再后是部件和整个物体。所示单元对少数图像的反应远强于对其他图像的反应。")
+LADDER_KEY = Text("rows: layers, shallow above; columns: units", "行:层(浅在上);列:单元")
 FIELDS = Text("Receptive fields", "感受野")
 FIELDS_ABOUT = Text(
     "Each box is all that one unit can see: the unit that is strongest in its layer at its strongest place. Boxes grow with depth; "

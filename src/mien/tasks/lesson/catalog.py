@@ -10,6 +10,7 @@ about a page that reads from top to bottom:
   what the lesson needs;
 - it draws exactly one matplotlib figure, and does not show or save it (colours: "C0" blue, "C1" orange, "C2" green, "C3" red, "C4"
   violet, "C5" grey, see `look.py`; `imshow` wants `.numpy()`);
+- what moves it leaves as `frames`, a list of (H, W, 3) uint8 arrays of one size, which become an animation;
 - it ends with `numbers = {...}`, plain floats; what they should be and why stands in tests/numbers_learning.py or
   tests/numbers_seeing.py;
 - it seeds what it draws at random, and runs at most some 15 seconds on one core.

@@ -32,10 +32,11 @@ def apply() -> None:
     mpl.rcParams.update(settings)
 
 
-def execute(path: Path, picture: Path | None = None, data: Path | None = None) -> tuple[dict[str, float], Figure]:
+def execute(path: Path, picture: Path | None = None, data: Path | None = None,
+            moving: Path | None = None) -> tuple[dict[str, float], Figure]:
     """Run the lesson in `path` without a window: its numbers and its figure, which is written to `picture`.
 
-    `data` is the folder of data sets, if not the usual one.
+    `data` is the folder of data sets, if not the usual one; `moving` the file for the animation of a lesson that has `frames`.
     """
     import matplotlib as mpl
 
@@ -51,6 +52,10 @@ def execute(path: Path, picture: Path | None = None, data: Path | None = None) -
         if picture:
             figures[0].savefig(picture)  # within the context: "C0" is looked up when it is drawn
         plt.close("all")
+        if moving and "frames" in names:
+            from mien.data.moving import write_moving
+
+            write_moving(moving, names["frames"])
     return {name: float(value) for name, value in names["numbers"].items()}, figures[0]
 
 

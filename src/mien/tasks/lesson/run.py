@@ -44,11 +44,14 @@ class Ran:
     picture: Path
     source: Path
     """The lesson itself, to read."""
+    animation: Path | None = None
+    """Of a lesson about something that moves: WebP, beside the picture."""
 
     def __str__(self) -> str:
         wide = max(len(name) for name in self.numbers)
         lines = [f"  {name.replace('_', ' '):{wide}}  {value:.6g}" for name, value in self.numbers.items()]
-        return "\n".join([self.title, *lines, f"picture  {self.picture}", f"lesson   {self.source}"])
+        moving = [f"moving   {self.animation}"] if self.animation else []
+        return "\n".join([self.title, *lines, f"picture  {self.picture}", *moving, f"lesson   {self.source}"])
 
 
 def list_() -> Lessons:
@@ -77,12 +80,14 @@ def run(name: str, *, out: Path | None = None, show: bool | None = None, data: P
     picture = out or Path("out/lessons") / f"{name}.png"
     if picture.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise ValueError(f"a picture is written as .png, .svg or .pdf, not {picture.name!r}")
+    animation = picture.with_suffix(".webp")
+    animation.unlink(missing_ok=True)  # of an earlier run
     with atomic(picture) as draft:
-        numbers, _ = execute(lesson.path, draft, data)
+        numbers, _ = execute(lesson.path, draft, data, animation)
     wanted = show if show is not None else sys.stderr.isatty() and has_display()
     if wanted and not open_picture(picture):
         say(f"there is no display or no picture viewer here; the picture is {picture}")
-    return Ran(name, lesson.title, numbers, picture, lesson.path)
+    return Ran(name, lesson.title, numbers, picture, lesson.path, animation if animation.is_file() else None)
 
 
 def _missing(needs: tuple[str, ...]) -> tuple[str, ...]:

@@ -17,12 +17,26 @@ class Models:
     def __str__(self) -> str:
         cells = [("name", "weights", "parameters", "MB", "licence", "what it is")]
         for model in self.models:
-            state = "here" if model.path else "damaged" if model.problem else "on use" if model.large else "missing"
+            absent = "damaged" if model.problem else "by hand" if model.obtain else "on use" if model.large else "missing"
+            state = "here" if model.path else absent
             size = f"{model.megabytes:.1f}"
             cells.append((model.name, state, f"{model.parameters:,}", size, model.licence, model.title))
         name, state, count, size, licence, _ = (max(map(len, column)) for column in zip(*cells, strict=True))
         form = f"{{:{name}}}  {{:{state}}}  {{:>{count}}}  {{:>{size}}}  {{:{licence}}}  {{}}"
         return "\n".join(form.format(*row) for row in cells)
+
+
+@dataclass(frozen=True)
+class Taken:
+    """What was kept of a file."""
+
+    name: str
+    path: Path
+    size: int
+    """Bytes."""
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.size / 1e6:.0f} MB kept as {self.path}"
 
 
 @dataclass(frozen=True)
@@ -57,6 +71,23 @@ def models(*, fetch: bool = False) -> Models:
     return Models(listed())
 
 
+def take(name: str, file: Path, /) -> Taken:
+    """Keep the weights of a network from a file that you have: for those that cannot be fetched, such as vgg19-features.
+
+    The file must be the one of the network's card, by its hash, whatever it is called. What mien needs of it goes into the cache, so
+    the file may be deleted then.
+
+    Args:
+        name: as `mien models` lists them.
+        file: the file, as its publisher offers it.
+
+    """
+    from mien import weights
+
+    path = weights.take(name, Path(file))
+    return Taken(name, path, path.stat().st_size)
+
+
 def export(name: str, /, *, out: Path, scale: int = 2) -> Exported:
     """Write a bundled network, or a model file, as ONNX, and compare it with mien's own where onnxruntime is installed.
 
@@ -73,4 +104,4 @@ def export(name: str, /, *, out: Path, scale: int = 2) -> Exported:
     return exported(name, Path(out), scale)
 
 
-COMMANDS = (models, export)
+COMMANDS = (models, take, export)
