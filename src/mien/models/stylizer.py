@@ -16,10 +16,12 @@ from torch import nn
 from mien.data.files import atomic
 from mien.models import vgg_features
 from mien.models.adain import AdaIN
+from mien.models.style_net import StyleNet
 
 HEADER = "mien_stylizer"
 BUILDERS: dict[str, Callable[..., nn.Module]] = {
     "adain": lambda **options: AdaIN(vgg_features.load(), **options),
+    "style-net": StyleNet,
 }
 """Network -> its builder; `Plan.options` are its arguments."""
 

@@ -89,12 +89,15 @@ def train(
     from mien.train.metric_session import learn_embedder
     from mien.train.recipe import AdversarialEnlargeRecipe, EnlargeRecipe, MetricRecipe, Recipe, settings
     from mien.train.session import learn
+    from mien.train.style_recipe import StyleRecipe
+    from mien.train.style_session import learn_styles
 
     chosen = settings(set_, find(recipe))
     source = (data or data_folder()) / chosen.data
     folder = out or Path("runs") / recipe.replace("/", "-")
     learners: dict[type, Any] = {Recipe: learn, MetricRecipe: learn_embedder, EnlargeRecipe: learn_enlarger,
-                                 AdversarialEnlargeRecipe: learn_enlarger, AdaINRecipe: learn_adain}  # fmt: skip
+                                 AdversarialEnlargeRecipe: learn_enlarger, AdaINRecipe: learn_adain,
+                                 StyleRecipe: learn_styles}  # fmt: skip
     return learners[type(chosen)](
         chosen, source, folder, minutes=minutes, runtime=choose(device, precision), resume=resume, label=recipe
     )
