@@ -213,6 +213,14 @@ def resident() -> int | None:
     return None
 
 
+def peak() -> int | None:
+    """Bytes of memory that this process held at most; None where the system does not say."""
+    with suppress(OSError, ValueError, StopIteration):
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) * 1024
+    return None
+
+
 @torch.no_grad()
 def bf16_speedup(device: torch.device, size: int = 512, repeats: int = 5) -> float:
     """How many times faster a product of two (size, size) matrices is in bf16 than in fp32 (best of `repeats`)."""

@@ -11,10 +11,10 @@ from pathlib import Path
 from mien.data.pictures import WRITABLE
 from mien.data.sources import find_sources
 from mien.progress import Progress, say
+from mien.provenance.outputs import SIGNED
 from mien.tasks.upscale.pictures import How, upscale_picture
 from mien.tasks.upscale.results import Enlarged, Folder, Moved
 from mien.tasks.upscale.videos import MOVING, upscale_video
-from mien.tasks.upscale.writing import SIGNED
 from mien.types import Source
 
 

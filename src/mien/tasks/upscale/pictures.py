@@ -21,9 +21,10 @@ from mien.data.rows import Rows, read_rows
 from mien.nn.alpha import RINGS, bled
 from mien.progress import say
 from mien.provenance.identity import Identity
+from mien.provenance.outputs import checked
 from mien.runtime import Runtime, resident
 from mien.tasks.upscale.results import Enlarged
-from mien.tasks.upscale.writing import SMALL, Shape, checked, fits, packing, signed_as_enlarged, suffices, write
+from mien.tasks.upscale.writing import SMALL, Shape, fits, packing, signed_as_enlarged, suffices, write
 from mien.tiled import Enlarger, Plan, apply, measured, plan, run
 
 ROWS = 16
@@ -58,7 +59,7 @@ def upscale_picture(source: Path, output: Path, how: How) -> Enlarged:
     Raises ValueError for an input that is no picture, an output that is the input or of another kind or too large for its format;
     OSError or RuntimeError where the disk or the memory does not suffice. Nothing half-written is left.
     """
-    began, kind = time.monotonic(), checked(source, output, how.signing)
+    began, kind = time.monotonic(), checked([source], output, how.signing)
     with no_empty_folders(output.parent, *output.parent.parents), Parts(output, _job(existing(source), how, kind)) as parts:
         done = parts.done
         shape, planned = _computed(source, output, how, kind, parts)

@@ -14,14 +14,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mien.data.pictures import WRITABLE, kept
+from mien.data.pictures import kept
 from mien.data.png import LARGEST, PngWriter
 from mien.data.rows import MODES
 from mien.progress import Progress, say
-from mien.provenance.container import SIGNABLE
 from mien.provenance.identity import Identity
 from mien.provenance.label import read_label
 from mien.provenance.manifest import ENHANCED, sign
+from mien.provenance.outputs import SIGNED
 from mien.runtime import memory
 from mien.tiled import Enlarger, Plan, amount
 
@@ -29,7 +29,6 @@ Shape = tuple[int, int, int, int]
 """Height, width, channels, bits a channel of a result."""
 SIDES = {"PNG": LARGEST, "JPEG": 65_535, "WEBP": 16_383}
 """Pixels of the longest side these formats have."""
-SIGNED = tuple(suffix for name, suffixes in SIGNABLE.values() if name in ("JPEG", "PNG") for suffix in suffixes)
 WHOLE = 8
 """Bytes a pixel that Pillow needs to write a picture that it takes whole."""
 SMALL = 32_000_000
@@ -37,20 +36,6 @@ SMALL = 32_000_000
 TRIES = 3
 LARGE = 1 << 28
 """Bytes of a file beyond which it is not signed: who signs holds it in memory several times."""
-
-
-def checked(source: Path, output: Path, signing: bool) -> str:
-    """PNG, JPEG or WEBP, as the output's name says. ValueError, before anything is read, for a name that will not do."""
-    name = WRITABLE.get(output.suffix.lower())
-    if name is None:
-        raise ValueError(f"{output}: cannot write {output.suffix or 'no suffix'}, expected one of {' '.join(WRITABLE)}")
-    if output.is_dir():
-        raise ValueError(f"{output} is a folder, expected the name of a picture")
-    if output.resolve() == source.resolve():
-        raise ValueError(f"{output} is the picture itself: choose another name, so that the original is kept")
-    if signing and output.suffix.lower() not in SIGNED:
-        raise ValueError(f"{output}: a {name} file cannot be signed: write {' or '.join(SIGNED)}, or leave signing out")
-    return name
 
 
 def fits(output: Path, name: str, shape: Shape) -> None:
