@@ -95,9 +95,12 @@ class AdaIN(nn.Module):
         return torch.addcmul((wanted - mean * scale).to(maps.dtype), maps, scale.to(maps.dtype))
 
     def forward(self, x: Tensor, styles: Sequence[Moments], weights: Tensor, strength: float = 1.0) -> Tensor:
-        """Any size: sides are filled up to multiples of 4 by repeating the last row and column, and what was added is cut off."""
+        """Any size: sides are `filled` up, and what was added is cut off."""
         height, width = x.shape[-2:]
-        x = nn.functional.pad(x, (0, -width % STEP, 0, -height % STEP), mode="replicate")
-        # a reflected edge needs a second row
-        x = nn.functional.pad(x, (0, STEP * (x.shape[-1] == STEP), 0, STEP * (x.shape[-2] == STEP)), mode="replicate")
-        return self.decode(self.target(self.encode(x), styles, weights, strength))[..., :height, :width]
+        return self.decode(self.target(self.encode(filled(x)), styles, weights, strength))[..., :height, :width]
+
+
+def filled(x: Tensor) -> Tensor:
+    """(B, C, H, W) -> sides in multiples of 4, 8 or more: the last row and column repeated."""
+    add = [max(-side % STEP, 2 * STEP - side) for side in x.shape[-2:]]  # a reflected edge needs a second place
+    return nn.functional.pad(x, (0, add[1], 0, add[0]), mode="replicate")

@@ -55,22 +55,27 @@ def save(path: Path, net: nn.Module, plan: Plan, dtype: torch.dtype = torch.floa
         save_file(state, draft, metadata={HEADER: json.dumps(asdict(plan))})
 
 
-def load(path: Path) -> tuple[nn.Module, Plan]:
-    """The trained network, for use. ValueError where the file is none; RuntimeError where VGG16's weights, if it needs them, cannot be had.
-    """
+def read_plan(path: Path) -> Plan:
+    """What a file holds, from its header alone. ValueError where it is no file of a network for styles."""
     try:
         with safe_open(str(path), framework="pt") as file:
             text = (file.metadata() or {}).get(HEADER)
-            state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 - no dict
     except (SafetensorError, OSError) as error:
         raise ValueError(f"{path} is not a whole .safetensors file: {error}") from None
     if text is None:
         raise ValueError(f"{path} holds weights, but no styles of mien (no plan in its header)")
     try:
         table = json.loads(text)
-        plan = Plan(table["network"], table["options"], tuple(table["styles"]))
+        return Plan(table["network"], table["options"], tuple(table["styles"]))
     except (ValueError, KeyError, TypeError):
         raise ValueError(f"{path} has a plan in its header that is none: {text[:80]}") from None
+
+
+def load(path: Path) -> tuple[nn.Module, Plan]:
+    """The trained network, for use. ValueError where the file is none; RuntimeError where it needs VGG16 and that cannot be had."""
+    plan = read_plan(path)
+    with safe_open(str(path), framework="pt") as file:
+        state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 - no dict
     net = build(plan)
     try:
         net.load_state_dict(state)

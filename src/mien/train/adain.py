@@ -52,7 +52,7 @@ class AdaINTask(OneNetworkTask):
 
     def __init__(self, recipe: AdaINRecipe, photos: Sequence[np.ndarray], paintings: Sequence[np.ndarray], dev: Sequence[np.ndarray],
                  features: vgg_features.VGGFeatures | None = None) -> None:
-        """`photos`, `paintings`, `dev`: (H, W, 3) uint8. `features`: None for VGG16's; RuntimeError where its weights cannot be had."""
+        """`photos`, `paintings`, `dev`: (H, W, 3) uint8. `features`: None for VGG16's (RuntimeError where they cannot be had)."""
         self.recipe, self.photos, self.paintings = recipe, photos, paintings
         self.features = (features or vgg_features.load()).eval().requires_grad_(False)
         self.layers = tuple(dict.fromkeys((*recipe.weights, LAYER)))
@@ -88,7 +88,8 @@ class AdaINTask(OneNetworkTask):
         if self.share < recipe.first / 2:
             return self._given_back(fabric, contents)
         own = random.random(recipe.batch) < recipe.own + (1 - recipe.own) * early
-        styles = [content if same else self.look(int(random.integers(recipe.looks))) for content, same in zip(contents, own, strict=True)]
+        styles = [content if same else self.look(int(random.integers(recipe.looks)))
+                  for content, same in zip(contents, own, strict=True)]  # fmt: skip
         with fabric.autocast():
             made, losses = self.losses(contents, styles, fabric.device)
         again = torch.from_numpy(own.astype(np.float32)).to(made.device)
@@ -100,7 +101,7 @@ class AdaINTask(OneNetworkTask):
         return {"loss": loss.detach()} | {name: value.detach() for name, value in losses.items()}
 
     def _given_back(self, fabric: Fabric, contents: Sequence[Seen]) -> dict[str, float | Tensor]:
-        """A step of the first part, by pixels alone: as long as colours are not learnt, VGG, which takes most of the time, adds nothing."""
+        """A step of the first part, by pixels alone: VGG takes most of the time and adds little as long as colours are not learnt."""
         maps = torch.cat([one.maps for one in contents]).to(fabric.device).float() * SIZES[LAYER]
         with fabric.autocast():
             made = self.net.decode(maps)

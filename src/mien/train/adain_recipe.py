@@ -35,7 +35,7 @@ class AdaINRecipe(Training):
     pixels: float = 20.0
     """Weight of that."""
     first: float = 0.16
-    """Share of the training in which decoding is learnt before styles are: one half by pixels alone, in the other `own` falls from 1."""
+    """Share of the training in which decoding is learnt before styles are: half of it by pixels alone, then `own` falls from 1."""
     dev: int = 8
     """Photos held back to watch."""
 
