@@ -76,8 +76,8 @@ class Stylizer:
     def __call__(self, x: Tensor, style: Sequence[float] | None = None, strength: float = 1.0) -> Tensor:
         """(B, 3, H, W) RGB in 0..1 -> the same shape, not clipped.
 
-        `strength` 0..1: of a network for any style equation 14 of Huang and Belongie 2017, of another one how much of what it draws lies
-        over the picture.
+        `strength` 0..1: of a network for any style equation 14 of Huang and Belongie 2017, of another one how much of what it draws
+        lies over the picture.
         """
         height, width = x.shape[-2:]
         wide, shares = large(x, LEAST), x.new_tensor(self.shares(style))
@@ -133,4 +133,5 @@ def _file(model: str) -> Path:
         return path / "model.safetensors"
     if path.is_file():
         return path
-    raise ValueError(f"no style {model!r}: choose {', '.join(known()) or 'a picture'}, a .safetensors file or the run folder of a training")
+    names = ", ".join(known()) or "a picture"
+    raise ValueError(f"no style {model!r}: choose {names}, a .safetensors file or the run folder of a training")

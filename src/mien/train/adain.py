@@ -50,6 +50,8 @@ class Seen:
 class AdaINTask(OneNetworkTask):
     """A `Task` for `fit`: what a step shows is a function of seed and step."""
 
+    net: AdaIN
+
     def __init__(self, recipe: AdaINRecipe, photos: Sequence[np.ndarray], paintings: Sequence[np.ndarray], dev: Sequence[np.ndarray],
                  features: vgg_features.VGGFeatures | None = None) -> None:
         """`photos`, `paintings`, `dev`: (H, W, 3) uint8. `features`: None for VGG16's (RuntimeError where they cannot be had)."""
@@ -98,7 +100,7 @@ class AdaINTask(OneNetworkTask):
         self.optimizer.zero_grad()
         fabric.backward(loss)
         self.optimizer.step()
-        return {"loss": loss.detach()} | {name: value.detach() for name, value in losses.items()}
+        return {"loss": loss.detach(), **{name: value.detach() for name, value in losses.items()}}
 
     def _given_back(self, fabric: Fabric, contents: Sequence[Seen]) -> dict[str, float | Tensor]:
         """A step of the first part, by pixels alone: VGG takes most of the time and adds little as long as colours are not learnt."""
@@ -116,8 +118,8 @@ class AdaINTask(OneNetworkTask):
         net = self.net if self.net.training else self.result
         assert isinstance(net, AdaIN)
         maps = torch.cat([one.maps for one in contents]).to(device).float() * SIZES[LAYER]
-        wanted = tuple(torch.cat([one.moments[LAYER][part] for one in styles]).to(device) for part in (0, 1))
-        target = net.target(maps, [wanted], torch.ones(1))
+        mean, spread = (torch.cat([one.moments[LAYER][part] for one in styles]).to(device) for part in (0, 1))
+        target = net.target(maps, [(mean, spread)], torch.ones(1))
         made = net.decode(target)
         seen = self.features(made, self.layers)
         content = ((seen[LAYER].float() - target) / SIZES[LAYER]).square().mean()

@@ -139,8 +139,8 @@ class Moved:
 
     def __str__(self) -> str:
         sealed = ", signed" if self.signed else ""
-        return (f"{self.input} -> {self.output}: {self.frames + self.resumed} frames of {self.width} x {self.height}, {told(self.style)}, "
-                f"{self.frames_per_second:g} frames a second, flicker {self.flicker:.2f} (the video: {self.still:.2f}){sealed}")
+        made = f"{self.frames + self.resumed} frames of {self.width} x {self.height}, {told(self.style)}"
+        return (f"{self.input} -> {self.output}: {made}, {self.frames_per_second:g} frames a second, flicker {self.flicker:.2f} (the video: {self.still:.2f}){sealed}")
 
 
 @dataclass(frozen=True)
