@@ -19,8 +19,6 @@ from mien.nn.whole import Moments, Statistics
 
 LAYER, CHANNELS, STEP = "relu3_1", 256, 4
 """What is decoded: the encoder's layer, its channels, and how many pixels a side one of its places has."""
-SCALE = 1 / 400
-"""What maps are multiplied by before the decoder, so that its numbers are near 1: their root mean square over photos is about 430."""
 WIDTHS = (128, 96, 64, 32)
 
 
@@ -41,18 +39,25 @@ def decoder(widths: Sequence[int] = WIDTHS) -> nn.Sequential:
 class AdaIN(nn.Module):
     """`AdaIN(encoder)(x, styles, weights, strength)`: (B, 3, H, W) RGB in 0..1 -> the same size, not clipped.
 
-    The encoder is no part of `state_dict`: its weights are VGG16's own.
+    The encoder is no part of `state_dict`: its weights are VGG16's own. `usual_mean` and `usual_spread`, (1, 256, 1, 1), are what maps
+    of photos have: the decoder is given maps relative to them.
     """
+
+    usual_mean: Tensor
+    usual_spread: Tensor
 
     def __init__(self, encoder: VGGFeatures, widths: Sequence[int] = WIDTHS) -> None:
         super().__init__()
         self._encoder = [encoder]  # in a list, so that it is not registered
         self.whole = Statistics()
         self.decoder = decoder(widths)
-        with torch.no_grad():
-            last = self.decoder[-1]
-            assert isinstance(last, nn.Conv2d) and last.bias is not None
-            last.bias.fill_(0.5)
+        self.register_buffer("usual_mean", torch.full((1, CHANNELS, 1, 1), 200.0))
+        self.register_buffer("usual_spread", torch.full((1, CHANNELS, 1, 1), 300.0))
+        for part in self.decoder:
+            if isinstance(part, nn.Conv2d):
+                nn.init.kaiming_normal_(part.weight)
+                nn.init.constant_(part.bias, 0.5 * (part.out_channels == 3))  # pyright: ignore[reportArgumentType]
+        nn.init.normal_(self.decoder[-1].weight, std=0.01)  # pyright: ignore[reportArgumentType]
 
     @property
     def encoder(self) -> VGGFeatures:
@@ -74,7 +79,7 @@ class AdaIN(nn.Module):
 
     def decode(self, maps: Tensor) -> Tensor:
         """Maps as the encoder's -> a picture."""
-        return self.decoder(maps * SCALE)
+        return self.decoder(torch.addcmul(-self.usual_mean / self.usual_spread, maps, 1 / self.usual_spread))
 
     def target(self, maps: Tensor, styles: Sequence[Moments], weights: Tensor, strength: float | Tensor = 1.0) -> Tensor:
         """The maps the decoder is to make a picture of: equation 8 for each style, mixed (equation 15), and with the content's own
@@ -90,9 +95,12 @@ class AdaIN(nn.Module):
         return torch.addcmul((wanted - mean * scale).to(maps.dtype), maps, scale.to(maps.dtype))
 
     def forward(self, x: Tensor, styles: Sequence[Moments], weights: Tensor, strength: float = 1.0) -> Tensor:
-        """Any size: sides are filled up to multiples of 4 by repeating the last row and column, and what was added is cut off."""
+        """Any size: sides are `filled` up, and what was added is cut off."""
         height, width = x.shape[-2:]
-        x = nn.functional.pad(x, (0, -width % STEP, 0, -height % STEP), mode="replicate")
-        # a reflected edge needs a second row
-        x = nn.functional.pad(x, (0, STEP * (x.shape[-1] == STEP), 0, STEP * (x.shape[-2] == STEP)), mode="replicate")
-        return self.decode(self.target(self.encode(x), styles, weights, strength))[..., :height, :width]
+        return self.decode(self.target(self.encode(filled(x)), styles, weights, strength))[..., :height, :width]
+
+
+def filled(x: Tensor) -> Tensor:
+    """(B, C, H, W) -> sides in multiples of 4, 8 or more: the last row and column repeated."""
+    add = [max(-side % STEP, 2 * STEP - side) for side in x.shape[-2:]]  # a reflected edge needs a second place
+    return nn.functional.pad(x, (0, add[1], 0, add[0]), mode="replicate")

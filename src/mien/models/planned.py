@@ -23,21 +23,29 @@ def write(path: Path, net: nn.Module, header: str, plan: Mapping[str, Any], dtyp
         save_file(state, draft, metadata={header: json.dumps(plan)})
 
 
+def plan_of(path: Path, header: str, what: str) -> dict[str, Any]:
+    """The plan alone. ValueError where the file is none, or does not hold `what` ("an enlarger")."""
+    return _opened(path, header, what, False)[1]
+
+
 def read(path: Path, header: str, what: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Weights as float32, and the plan. ValueError where the file is none, or does not hold `what` ("an enlarger")."""
+    """Weights as float32, and the plan. ValueError as `plan_of`."""
+    return _opened(path, header, what, True)
+
+
+def _opened(path: Path, header: str, what: str, whole: bool) -> tuple[dict[str, Tensor], dict[str, Any]]:
     try:
         with safe_open(str(path), framework="pt") as file:
             text = (file.metadata() or {}).get(header)
-            state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 - no dict
+            state = {name: file.get_tensor(name).float() for name in (file.keys() if whole else ())}
     except (SafetensorError, OSError) as error:
         raise ValueError(f"{path} is not a whole .safetensors file: {error}") from None
     if text is None:
         raise ValueError(f"{path} holds weights, but not {what} of mien (no plan in its header)")
     try:
-        plan = dict(json.loads(text))
+        return state, dict(json.loads(text))
     except (ValueError, TypeError):
         raise ValueError(f"{path} has a plan in its header that is none: {text[:80]}") from None
-    return state, plan
 
 
 def fill(net: nn.Module, state: Mapping[str, Tensor], path: Path, name: str) -> nn.Module:

@@ -48,10 +48,19 @@ def save(path: Path, net: nn.Module, plan: Plan, dtype: torch.dtype = torch.floa
     planned.write(path, net, HEADER, asdict(plan), dtype)
 
 
+def read_plan(path: Path) -> Plan:
+    """What a file holds, from its header alone. ValueError where it is no file of a network for styles."""
+    return _plan(path, planned.plan_of(path, HEADER, "styles"))
+
+
 def load(path: Path) -> tuple[nn.Module, Plan]:
-    """The trained network, for use. ValueError where the file is none; RuntimeError where it needs VGG16's weights and there are none."""
+    """The trained network, for use. ValueError where the file is none; RuntimeError where it needs VGG16 and that cannot be had."""
     state, table = planned.read(path, HEADER, "styles")
+    plan = _plan(path, table)
+    return planned.fill(build(plan), state, path, plan.network).requires_grad_(False), plan
+
+
+def _plan(path: Path, table: Mapping[str, Any]) -> Plan:
     if not {"network", "options", "styles"} <= set(table):
         raise ValueError(f"{path} has a plan in its header that is none: {str(table)[:80]}")
-    plan = Plan(table["network"], table["options"], tuple(table["styles"]))
-    return planned.fill(build(plan), state, path, plan.network).requires_grad_(False), plan
+    return Plan(table["network"], table["options"], tuple(table["styles"]))

@@ -6,6 +6,7 @@ them in other ways: gathered over tiles, kept from an earlier pass, smoothed ove
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
@@ -73,20 +74,22 @@ class Noted:
 class Gathered:
     """Sums over the tiles of a picture; while they are gathered, `meanwhile` is answered. Each pixel counts once.
 
-    `inner`: top, bottom, left, right of the tile's own part, as shares of the tile's height and width; set it before every tile.
+    Before every tile say in `tile` what it is: its height and width, and the rows and columns that are its own, in pixels; these begin
+    and, within the picture, end at multiples of the stride of any maps.
     """
 
+    tile: tuple[int, int, slice, slice]
+
     def __init__(self, meanwhile: Moments) -> None:
-        self.meanwhile, self.inner = meanwhile, (0.0, 1.0, 0.0, 1.0)
+        self.meanwhile = meanwhile
         self._count, self._sum, self._square = 0, torch.zeros(()), torch.zeros(())
 
     def __call__(self, maps: Tensor) -> Moments:
         """(1, C, h, w) of a tile."""
-        height, width = maps.shape[-2:]
-        top, bottom, left, right = (round(share * side) for share, side in
-                                    zip(self.inner, (height, height, width, width), strict=True))  # fmt: skip
+        parts = zip(self.tile[:2], maps.shape[-2:], self.tile[2:], strict=True)
+        rows, columns = (_at(own, side, places) for side, places, own in parts)
         # relative to what is expected: a sum of squares of large numbers would lose the deviation
-        own = maps[..., top:bottom, left:right].float() - self.meanwhile[0]
+        own = maps[..., rows, columns].float() - self.meanwhile[0]
         self._count += own.shape[-1] * own.shape[-2]
         self._sum = self._sum + own.double().sum((2, 3), keepdim=True).cpu()
         self._square = self._square + own.square().double().sum((2, 3), keepdim=True).cpu()
@@ -101,6 +104,12 @@ class Gathered:
         return (mean.to(device) + self.meanwhile[0]).float(), (spread + EPSILON).sqrt().float().to(device)
 
 
+def _at(own: slice, side: int, places: int) -> slice:
+    """Pixels of a tile `side` long -> places of its maps; the last tile's maps may reach beyond the picture."""
+    stride = 2 ** round(math.log2(side / places))
+    return slice(own.start // stride, places if own.stop >= side else own.stop // stride)
+
+
 class Steady:
     """Moments of frames one after the other, smoothed: a share `keep` of what was, the rest of what is. The first frame sets them."""
 
@@ -110,12 +119,13 @@ class Steady:
 
     def __call__(self, maps: Tensor) -> Moments:
         """(B, C, H, W), B frames in order -> theirs, (B, C, 1, 1)."""
-        means, spreads = [], []
-        for now in zip(*statistics(maps, EPSILON), strict=True):
-            mean, spread = (part[None] for part in now)
-            if self.moments is not None:
-                mean, spread = (new.lerp(old, self.keep) for new, old in zip((mean, spread), self.moments, strict=True))
-            self.moments = mean, spread
-            means.append(mean)
-            spreads.append(spread)
+        found = [self.follow((mean[None], spread[None])) for mean, spread in zip(*statistics(maps, EPSILON), strict=True)]
+        means, spreads = zip(*found, strict=True)
         return torch.cat(means), torch.cat(spreads)
+
+    def follow(self, now: Moments) -> Moments:
+        """The next frame's own moments, (1, C, 1, 1) -> the smoothed ones."""
+        before = self.moments or now
+        mean, spread = (new.lerp(old, self.keep) for new, old in zip(now, before, strict=True))
+        self.moments = mean, spread
+        return self.moments

@@ -30,6 +30,8 @@ from mien.train.textures import texture
 
 SIZES = {"relu1_1": 30.0, "relu2_1": 190.0, "relu3_1": 360.0, "relu4_1": 250.0, "relu5_1": 40.0}
 """Deviation of the layers' maps, root mean square over 24 photos of the Berkeley set: what their errors are measured in."""
+USUAL, FLOOR = 32, 10.0
+"""Contents that say what is usual, and the least deviation: some channels are silent in most photos."""
 CONTENT, LOOK, STEP, DEV = range(4)
 """What random numbers are for."""
 
@@ -48,20 +50,29 @@ class Seen:
 class AdaINTask(OneNetworkTask):
     """A `Task` for `fit`: what a step shows is a function of seed and step."""
 
+    net: AdaIN
+
     def __init__(self, recipe: AdaINRecipe, photos: Sequence[np.ndarray], paintings: Sequence[np.ndarray], dev: Sequence[np.ndarray],
                  features: vgg_features.VGGFeatures | None = None) -> None:
-        """`photos`, `paintings`, `dev`: (H, W, 3) uint8. `features`: None for VGG16's; RuntimeError where its weights cannot be had."""
+        """`photos`, `paintings`, `dev`: (H, W, 3) uint8. `features`: None for VGG16's (RuntimeError where they cannot be had)."""
         self.recipe, self.photos, self.paintings = recipe, photos, paintings
         self.features = (features or vgg_features.load()).eval().requires_grad_(False)
         self.layers = tuple(dict.fromkeys((*recipe.weights, LAYER)))
         torch.manual_seed(recipe.seed)
         self.net = AdaIN(self.features)
+        self._kept: dict[tuple[int, int], Seen] = {}
+        self._become_usual([self.content(number) for number in range(min(USUAL, recipe.contents))])
         self.items = recipe.batch
         self.steps = max(round(recipe.epochs * len(photos) / recipe.batch), 1)
         self.optimizer = optimiser(self.net, recipe)
         self.ema = EMA(self.net, recipe.average) if recipe.average else None
-        self._kept: dict[tuple[int, int], Seen] = {}
         self.dev = [self._see(self._crop(image, self._random(DEV, place))) for place, image in enumerate(dev)]
+
+    def _become_usual(self, some: Sequence[Seen]) -> None:
+        means, spreads = (torch.cat([one.moments[LAYER][part] for one in some]) for part in (0, 1))
+        mean = means.mean(0, keepdim=True)
+        self.net.usual_mean.copy_(mean)
+        self.net.usual_spread.copy_((spreads.square() + (means - mean).square()).mean(0, keepdim=True).sqrt() + FLOOR)
 
     def setup(self, fabric: Fabric, runtime: Runtime) -> None:
         """VGG, too, goes to the device."""
@@ -75,27 +86,40 @@ class AdaINTask(OneNetworkTask):
         recipe, random = self.recipe, self._random(STEP, index)
         set_rate(self.optimizer, recipe, self.share)
         contents = [self.content(int(random.integers(recipe.contents))) for _ in range(recipe.batch)]
-        early = max(1 - self.share / recipe.first, 0) if recipe.first else 0
+        early = max(2 - 2 * self.share / recipe.first, 0) if recipe.first else 0
+        if self.share < recipe.first / 2:
+            return self._given_back(fabric, contents)
         own = random.random(recipe.batch) < recipe.own + (1 - recipe.own) * early
-        styles = [content if same else self.look(int(random.integers(recipe.looks))) for content, same in zip(contents, own, strict=True)]
+        styles = [content if same else self.look(int(random.integers(recipe.looks)))
+                  for content, same in zip(contents, own, strict=True)]  # fmt: skip
         with fabric.autocast():
             made, losses = self.losses(contents, styles, fabric.device)
         again = torch.from_numpy(own.astype(np.float32)).to(made.device)
-        truth = torch.cat([one.pixels for one in contents]).to(made.device).float() / 255
-        losses["pixels"] = ((made.float() - truth).abs().flatten(1).mean(1) * again).mean()
+        losses["pixels"] = ((made.float() - truth(contents, made.device)).abs().flatten(1).mean(1) * again).mean()
         loss = losses["content"] + recipe.style * losses["style"] + recipe.pixels * losses["pixels"]
         self.optimizer.zero_grad()
         fabric.backward(loss)
         self.optimizer.step()
-        return {"loss": loss.detach()} | {name: value.detach() for name, value in losses.items()}
+        return {"loss": loss.detach(), **{name: value.detach() for name, value in losses.items()}}
+
+    def _given_back(self, fabric: Fabric, contents: Sequence[Seen]) -> dict[str, float | Tensor]:
+        """A step of the first part, by pixels alone: VGG takes most of the time and adds little as long as colours are not learnt."""
+        maps = torch.cat([one.maps for one in contents]).to(fabric.device).float() * SIZES[LAYER]
+        with fabric.autocast():
+            made = self.net.decode(maps)
+        loss = self.recipe.pixels * (made.float() - truth(contents, made.device)).abs().mean()
+        self.optimizer.zero_grad()
+        fabric.backward(loss)
+        self.optimizer.step()
+        return {"loss": loss.detach()}
 
     def losses(self, contents: Sequence[Seen], styles: Sequence[Seen], device: torch.device) -> tuple[Tensor, dict[str, Tensor]]:
         """The pictures made, and equations 12 and 13; errors are squared, in units of `SIZES`, and means over channels and places."""
         net = self.net if self.net.training else self.result
         assert isinstance(net, AdaIN)
         maps = torch.cat([one.maps for one in contents]).to(device).float() * SIZES[LAYER]
-        wanted = tuple(torch.cat([one.moments[LAYER][part] for one in styles]).to(device) for part in (0, 1))
-        target = net.target(maps, [wanted], torch.ones(1))
+        mean, spread = (torch.cat([one.moments[LAYER][part] for one in styles]).to(device) for part in (0, 1))
+        target = net.target(maps, [(mean, spread)], torch.ones(1))
         made = net.decode(target)
         seen = self.features(made, self.layers)
         content = ((seen[LAYER].float() - target) / SIZES[LAYER]).square().mean()
@@ -179,6 +203,11 @@ class AdaINTask(OneNetworkTask):
             rows.append(torch.cat([one.pixels, *((y.clamp(0, 1) * 255).round().byte().cpu() for y in made)], 3))
         with atomic(path) as draft:
             Image.fromarray(torch.cat(rows, 2)[0].permute(1, 2, 0).numpy()).save(draft, format="JPEG", quality=92)
+
+
+def truth(contents: Sequence[Seen], device: torch.device) -> Tensor:
+    """(B, 3, s, s) in 0..1."""
+    return torch.cat([one.pixels for one in contents]).to(device).float() / 255
 
 
 def recoloured(crop: np.ndarray, random: np.random.Generator) -> np.ndarray:

@@ -17,16 +17,16 @@ class AdaINRecipe(Training):
     """Folders below `data` with photos: contents, and styles, too."""
     styles: tuple[str, ...] = ()
     """Paintings, files below `data`."""
-    side: int = 128
+    side: int = 96
     """Pixels of a crop."""
     batch: int = 4
     contents: int = 900
-    """Different crops of photos; what the encoder makes of them is kept (half a megabyte each, at 128 pixels)."""
+    """Different crops of photos; what the encoder makes of them is kept (a quarter of a megabyte each, at 96 pixels)."""
     looks: int = 900
     """Different crops of styles."""
     shares: tuple[float, float, float] = (0.35, 0.35, 0.3)
     """Of paintings, drawn textures and photos among the styles."""
-    style: float = 10.0
+    style: float = 5.0
     """lambda of equation 11."""
     weights: Mapping[str, float] = field(default_factory=lambda: {"relu1_1": 1.0, "relu2_1": 1.0, "relu3_1": 1.0, "relu4_1": 1.0})
     """Of the layers whose means and deviations are compared (equation 13)."""
@@ -34,8 +34,8 @@ class AdaINRecipe(Training):
     """Share of contents that are given their own style: what the decoder makes of them must be themselves, pixel by pixel."""
     pixels: float = 20.0
     """Weight of that."""
-    first: float = 0.1
-    """Share of the training in which there are only such, falling to `own`: decoding is learnt before styles are."""
+    first: float = 0.16
+    """Share of the training in which decoding is learnt before styles are: half of it by pixels alone, then `own` falls from 1."""
     dev: int = 8
     """Photos held back to watch."""
 

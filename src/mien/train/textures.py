@@ -56,7 +56,8 @@ def cells(random: np.random.Generator, side: int, colours: np.ndarray) -> np.nda
     points, chosen = random.uniform(0, side, (count, 2)), colours[random.integers(len(colours), size=count)]
     y, x = np.mgrid[:side, :side]
     kind = random.choice([1, 2])  # sums of steps: boxes; straight lines: polygons
-    apart = sum(np.abs(axis[..., None] - points[:, n]) ** kind for n, axis in enumerate((x, y)))
+    across, down = (np.abs(axis[..., None] - points[:, n]) ** kind for n, axis in enumerate((x, y)))
+    apart = across + down
     nearest = np.partition(apart, 1, -1)[..., :2] ** (1 / kind)
     line = (nearest[..., 1] - nearest[..., 0] < random.uniform(0, 4))[..., None]
     return np.where(line, random.choice([0.0, 255.0]), chosen[apart.argmin(-1)])
