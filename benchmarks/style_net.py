@@ -32,7 +32,7 @@ from mien.train.style_recipe import LAYERS
 from mien.weights import locate
 
 CONTENT, STYLE_WEIGHT, SIDE, STYLE_SIDE = "relu3_3", 10.0, 256, 512
-PAINTINGS = {"mondrian": "style/mondrian.jpg", "woman_with_hat_matisse": "style/woman_with_hat_matisse.jpg"}
+PAINTINGS = {"mondrian": "style/mondrian.jpg", "matisse": "style/woman_with_hat_matisse.jpg"}
 
 
 def opened(model: str) -> tuple[torch.nn.Module, stylizer.Plan]:
