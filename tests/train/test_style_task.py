@@ -153,8 +153,8 @@ def test_styles_alone_learn_where_that_is_asked(tmp_path: Path) -> None:
 def test_a_run_from_a_folder_and_one_from_that(tmp_path: Path) -> None:
     for seed in range(3):
         write_picture(tmp_path / "data" / "photos" / f"{seed}.png", photo(seed))
-    write_picture(tmp_path / "data" / "red.png", stripes(8))
-    recipe = replace(TINY, parts=("photos",), styles=("red.png", "waves"), epochs=0.002)
+    write_picture(tmp_path / "data" / "stripes.png", stripes(8))
+    recipe = replace(TINY, parts=("photos",), styles=("red=stripes.png", "waves"), epochs=0.002)
     found = learn_styles(recipe, tmp_path / "data", tmp_path / "run", runtime=CPU)
     assert (found.styles, found.steps, found.pictures) == (("red", "waves"), 2, {"train": 2, "dev": 1})
     assert set(found.costs) == {"content", "style", "variation"}
@@ -163,9 +163,9 @@ def test_a_run_from_a_folder_and_one_from_that(tmp_path: Path) -> None:
     net, plan = load(tmp_path / "run" / "model.safetensors")
     assert (plan.network, plan.styles) == ("style-net", ("red", "waves"))
     assert net(torch.rand(1, 3, 32, 32), torch.eye(2)[:1]).shape == (1, 3, 32, 32)
-    own = replace(recipe, styles=(), style=str(tmp_path / "data" / "red.png"), start=str(tmp_path / "run"), learnt="styles")
+    own = replace(recipe, styles=(), style=str(tmp_path / "data" / "stripes.png"), start=str(tmp_path / "run"), learnt="styles")
     again = learn_styles(own, tmp_path / "data", tmp_path / "own", runtime=CPU)
-    assert again.styles == ("red",)
+    assert again.styles == ("stripes",)
     kept, _ = load(tmp_path / "own" / "model.safetensors")
     name = "body.0.first.conv.weight"
     assert torch.equal(kept.state_dict()[name], net.state_dict()[name])
@@ -178,6 +178,8 @@ def test_what_it_refuses(tmp_path: Path) -> None:
         style_pictures(TINY, tmp_path)
     with pytest.raises(ValueError, match=r"no style picture monet\.jpg: expected a file"):
         style_pictures(replace(TINY, style="monet.jpg"), tmp_path)
+    with pytest.raises(ValueError, match="have one name"):
+        style_pictures(replace(TINY, styles=("waves", "a=waves"), style="a=waves"), tmp_path)
     with pytest.raises(ValueError, match="no photograph has 128 pixels a side"):
         task(replace(TINY, patch=128))
     with pytest.raises(ValueError, match="strengths"):
