@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 COMPOSITE = "http://cv.iptc.org/newscodes/digitalsourcetype/compositeWithTrainedAlgorithmicMedia"
 ENHANCED = "http://cv.iptc.org/newscodes/digitalsourcetype/algorithmicallyEnhanced"
 """What the picture shows was there before; an algorithm has made it larger or cleaner."""
+GENERATED = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+"""All of it was drawn by a network."""
 RECORD = "mien.record"
 """The assertion that keeps the consent and the model."""
 OFFLINE = {

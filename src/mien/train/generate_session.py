@@ -63,7 +63,7 @@ def learn_generator(
         if first_process():
             remember(recipe, {"dev": held.tolist()}, out)
             say(f"{label}: {len(rest)} pictures, {task.steps} steps of {task.items}; {runtime.reason}")
-        every = Every(steps=max(task.steps // 50, 1), seconds=300)
+        every = Every(steps=max(task.steps // 20, 1), seconds=300)
         fitted = fit(task, out, steps=task.steps, minutes=minutes, runtime=runtime, resume=resume, seed=recipe.seed, evaluate=every,
                      label=label)  # fmt: skip
         return _conclude(task, fitted, out)
