@@ -2,7 +2,7 @@
 
     python -m mien.tasks.inspect.making DATA --out PACK                  # DATA/faces, DATA/video
     python -m mien.tasks.inspect.calibrating PACK --weights mien-inspect.safetensors
-    python benchmarks/tamper.py PACK --weights mien-inspect.safetensors [--flow peer/bin/python] [--swaps MODEL --data DATA]
+    python benchmarks/tamper.py PACK --weights mien-inspect.safetensors [--flow peer/bin/python]
 
 plain: faces of the test people in the size they have in their pictures (144 to 544 px), half of them reshaped by all sliders uniform
 in [-1, 1], not compressed afterwards; by strength (pixels of a crop of 400) and by size; the same faces again as JPEG of quality 30 to
@@ -11,8 +11,8 @@ ones among them (those of PACK/test). All as `mien inspect` says it, calibrated 
 that. Calibration: fresh faces, three classes at even odds, in each of the three conditions. Intervals are of 95 % and draw people.
 Undo: PSNR over the crop against the face before it was reshaped, gained by undoing the field that the network told, and by undoing
 the true one. Flow: dense optical flow that is given both pictures (`benchmarks/flow_dis.py`), which the inspector is not. Swaps by the
-`original` network: `benchmarks/tamper_swaps.py`; of two people, so the interval says little about others. Speed: one face of 400 px on
-one core, the inspector against the two DRN-C-26 that do the same, taking turns.
+`original` network: `benchmarks/tamper_swaps.py`. Speed: one face of 400 px on one core, the inspector against the two DRN-C-26 that do
+the same, taking turns.
 """
 
 from __future__ import annotations
@@ -179,8 +179,6 @@ def main() -> None:
     parser.add_argument("--changed", type=int, default=200, help="of these, how many are compressed and resized (200)")
     parser.add_argument("--worn", type=int, default=900, help="worn faces (900)")
     parser.add_argument("--flow", metavar="PYTHON", help="an interpreter with OpenCV, for dense optical flow")
-    parser.add_argument("--swaps", type=Path, metavar="MODEL", help="a swap model of two test people, see tamper_swaps.py")
-    parser.add_argument("--data", type=Path, help="where their clips are")
     given = parser.parse_args()
     torch.set_num_threads(1)
     before = load()
@@ -230,14 +228,6 @@ def main() -> None:
     }
     if given.flow:
         result["dense flow of both pictures"] = dense_flow(given.flow, made)
-    if given.swaps:
-        from tamper_swaps import how_good, swaps
-
-        drawn = list(swaps(given.swaps, given.data))
-        kinds = {"not compressed": (None, None), "JPEG 80": (partial(wear.jpeg, quality=80), 80)}
-        result["swapped by the original network"] = {"model": how_good(given.swaps)} | {
-            name: figures(changed(looker, drawn, *kind).by(looker.calibration), SWAPPED) for name, kind in kinds.items()
-        }
     print(json.dumps(result | origin(before), indent=2))
 
 

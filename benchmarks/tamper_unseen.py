@@ -62,14 +62,15 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="where the runs are, or are written")
     parser.add_argument("--steps", type=int, default=1600)
     parser.add_argument("--faces", type=int, default=500)
+    parser.add_argument("--tools", nargs="+", choices=WARPERS, default=list(WARPERS), help="those left out, one at a time (all)")
     given = parser.parse_args()
     torch.set_num_threads(1)
     before = load()
-    files = {tool: learnt(given.pack, given.out, tool, given.steps) for tool in (ALL, *WARPERS)}
+    files = {tool: learnt(given.pack, given.out, tool, given.steps) for tool in (ALL, *given.tools)}
     originals = opened(given.pack / "faces")
     result = {}
-    with Progress("look", total=len(WARPERS)) as bar:
-        for tool in WARPERS:
+    with Progress("look", total=len(given.tools)) as bar:
+        for tool in given.tools:
             made = bent(originals, tool, given.faces)
             result[tool] = {"seen": figures(Looker(files[ALL]), made), "unseen": figures(Looker(files[tool]), made)}
             bar.advance()
