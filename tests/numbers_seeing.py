@@ -125,6 +125,24 @@ NUMBERS: dict[str, dict[str, tuple[float, float]]] = {
         "right": (0.936, 0.01), "right_after_0.1": (0.717, 0.04), "right_after_random_0.1": (0.934, 0.01),
         "right_after_0.2": (0.26, 0.05), "push_over_random_push": (19.4, 1.5),
     },
+    # Measured; the receptive fields by hand: 2 more for each convolution, times 2 and more for each pool.
+    "seeing_layers": {
+        "least_reached_of_the_possible": (0.745, 0.08), "most_reached_of_the_possible": (0.991, 0.02),
+        "pixels_that_conv1_1_sees": (3, 0), "pixels_that_conv2_2_sees": (14, 0), "pixels_that_conv3_3_sees": (40, 0),
+        "pixels_that_conv4_3_sees": (92, 0), "pixels_that_conv5_3_sees": (196, 0),
+    },
+    # By hand: (1 + 4) / 32; 18 / 256; 10 · 5 / 32 + 40 · 18 / 256; (2 · 1 + 3 · 2) / 64; shuffled 7 / 32. The end measured.
+    "style_costs": {
+        "content_cost": (0.15625, 0), "gram_of_style_11": (2, 0), "gram_of_style_12": (1, 0), "gram_of_style_22": (3, 0),
+        "gram_of_generated_12": (3, 0), "style_cost": (0.0703125, 1e-12), "style_cost_by_hand": (0.0703125, 0),
+        "total_cost": (4.375, 1e-12), "slope_of_the_last_place": (0.125, 1e-12), "slope_minus_autograd": (0, 1e-12),
+        "gram_after_shuffling_places": (0, 0), "content_cost_after_shuffling": (0.21875, 0), "cost_at_the_end": (0.320987, 1e-5),
+    },
+    # Measured, with VGG16 and with random filters.
+    "style_evolution": {
+        "frames": (24, 0), "style_at_the_start": (1, 1e-5), "style_left": (0.02, 0.015), "content_left": (0.47, 0.3),
+        "total_falls": (10.3, 0.5),
+    },
     # Measured.
     "enlarge_detail": {
         "bicubic_db": (24.9079, 1e-3), "srcnn_db": (26.59, 0.02), "gain_db": (1.68, 0.02), "filters": (64, 0),

@@ -24,6 +24,7 @@ class Card:
     licence: str = "CC0-1.0"
     size: int = 2_500_000
     large: bool = False
+    obtain: str = ""
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> dict[str, Path | None]:
     monkeypatch.setattr(run, "_encoders", lambda: dict.fromkeys(run.ENCODERS, True))
     monkeypatch.setattr(shutil, "disk_usage", lambda path: shutil._ntuple_diskusage(9e10, 1e10, 8e10))
     monkeypatch.setattr(weights, "cards", lambda: [Card(name) for name in files])
-    monkeypatch.setattr(weights, "find", files.get)
+    monkeypatch.setattr(weights, "here", files.get)
     monkeypatch.setattr(weights, "fetch", lambda: files.update(describer=Path("fetched")))
     return files
 
@@ -119,7 +120,7 @@ def test_a_damaged_file_is_a_row_and_a_finding(machine: dict, monkeypatch: pytes
     def find(name: str) -> Path:
         raise RuntimeError(f"{name} is not the file of the card; remove it")
 
-    monkeypatch.setattr(weights, "find", find)
+    monkeypatch.setattr(weights, "here", find)
     assert str(models()).splitlines()[1].split()[:2] == ["finder", "damaged"]
     assert "finder is not the file of the card; remove it" in [finding.what for finding in run.doctor().missing]
 

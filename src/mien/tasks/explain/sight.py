@@ -13,9 +13,8 @@ from PIL import Image
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
-from mien.data.examples import parts
 from mien.data.pictures import read_picture
-from mien.data.sources import find_sources
+from mien.data.sources import PICTURES, find_sources
 from mien.faces.describe import Describer
 from mien.models import classifier, vgg_features
 from mien.models.swap import SwapNet
@@ -166,7 +165,7 @@ def photos(path: Path, most: int, side: int) -> Shown:
 
     What cannot be read is named and left out; ValueError where nothing is left.
     """
-    if path.is_dir() and parts(path):
+    if path.is_dir() and not any(file.suffix.lower().lstrip(".") in PICTURES for file in path.rglob("*")):
         found = pictures.reader((3, side, side))(path, most)
         return Shown(list(found), [f"{path.name} {i}" for i in range(len(found))])
     files = [source.path for source in find_sources([path]) if source.kind == "picture"]
