@@ -2,8 +2,9 @@
 
 A 3 x 3 convolution becomes 36 matrix products over 6 x 6 tiles that give 4 x 4 results each (Lavin and Gray 2015, section 4.2), which
 needs 36 multiplications in place of 144. The slope towards the input is the same convolution with the taps turned round, so nothing
-is kept for it but the taps, which no training changes. Rows of tiles are computed a few at a time, so that what they spread to stays near the processor.
-Sums of inputs are rounded: a result's error is some ten times that of a plain convolution in fp32, a hundredth of one in bf16.
+is kept for it but the taps, which no training changes. Rows of tiles are computed a few at a time, so that what they spread to stays
+near the processor. Sums of inputs are rounded: a result's error is some ten times that of a plain convolution in fp32, a hundredth of
+one in bf16.
 """
 
 from __future__ import annotations
