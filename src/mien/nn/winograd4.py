@@ -50,14 +50,16 @@ class Frozen(nn.Module):
     def __init__(self, conv: nn.Conv2d) -> None:
         super().__init__()
         self.plain = conv
-        weight = conv.weight.detach()
-        self.ahead, self.back = spread_taps(weight), spread_taps(weight.flip(2, 3).transpose(0, 1))
+        self._taps: tuple[Tensor, Tensor] | None = None  # four times the weights, there and back: not before they are used
 
     def forward(self, x: Tensor) -> Tensor:
         """As the class says."""
         if x.device.type != "cpu" or x.dtype != torch.float32 or torch.is_autocast_enabled("cpu"):
             return self.plain(x)
-        return _Winograd.apply(x, self.ahead, self.back, self.plain.bias)  # pyright: ignore[reportReturnType]
+        if self._taps is None:
+            weight = self.plain.weight.detach()
+            self._taps = spread_taps(weight), spread_taps(weight.flip(2, 3).transpose(0, 1))
+        return _Winograd.apply(x, *self._taps, self.plain.bias)  # pyright: ignore[reportReturnType]
 
 
 class _Winograd(torch.autograd.Function):

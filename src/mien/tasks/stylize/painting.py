@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mien.models.vgg_features import VGGFeatures
+from mien.nn.memory import keep_freed_memory
 from mien.nn.winograd4 import quicken_frozen
 from mien.runtime import Runtime, memory
 from mien.tasks.stylize.colour import as_bright, coloured, grey, matched
@@ -103,6 +104,8 @@ class Painter:
         self.content, self.styles = ours(content), [theirs(style, content) for style in styles]
         self.sizes: Sequence[tuple[int, int]] = sizes(content, self.styles, how)
         self.steps = shared(how.steps, len(self.sizes))
+        if runtime.device.type == "cpu" and self._side(self.sizes[-1]) is None:
+            keep_freed_memory()  # tiles are for pictures so large that memory is better given back
 
     def run(self, kept: Moment | None = None) -> Iterator[Moment]:
         """Every step in turn, from the start or from a moment on."""
@@ -150,11 +153,15 @@ class Painter:
         }
         return resized(made[self.how.start](), size).to(self.runtime.device)
 
+    def _side(self, size: tuple[int, int]) -> int | None:
+        """Of the tiles; None for the whole picture."""
+        return self.how.tile or (SIDE if size[0] * size[1] * HELD > room() else None)
+
     def _objective(self, scale: int) -> Objective:
         (height, width), how = self.sizes[scale], self.how
         content = resized(self.content, (height, width))
         styles = [resized(style, style_size(style, max(height, width), how.style_scale)) for style in self.styles]
-        side = how.tile or (SIDE if height * width * HELD > room() else None)
+        side = self._side((height, width))
         contents, layers = tuple(how.content_layers), tuple(how.style_layers)
         if side is None:
             maps = content_of(self.net, content, contents, self.runtime)
