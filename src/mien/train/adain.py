@@ -50,7 +50,7 @@ class Seen:
 class AdaINTask(OneNetworkTask):
     """A `Task` for `fit`: what a step shows is a function of seed and step."""
 
-    net: AdaIN
+    net: AdaIN  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def __init__(self, recipe: AdaINRecipe, photos: Sequence[np.ndarray], paintings: Sequence[np.ndarray], dev: Sequence[np.ndarray],
                  features: vgg_features.VGGFeatures | None = None) -> None:
