@@ -1,24 +1,12 @@
-"""A network of few channels in VGG16's shape, pictures, and signing keys of the tests' own."""
+"""Pictures, and signing keys of the tests' own."""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
+from small_vgg import tiny
 
 from mien.data.pictures import write_picture
-from mien.models.vgg_features import VGGFeatures
-
-
-def tiny(average: bool = True) -> VGGFeatures:
-    """The same every time."""
-    generator = torch.Generator().manual_seed(0)
-    net = VGGFeatures(average, (4, 6, 8, 8, 8))
-    for parameter in net.parameters():
-        # as He et al. 2015 have it, so that deep maps are neither nothing nor everything
-        spread = (2 / parameter[0].numel()) ** 0.5 if parameter.ndim > 1 else 0.1
-        torch.nn.init.normal_(parameter, std=spread, generator=generator)
-    return net.eval().requires_grad_(False)
 
 
 @pytest.fixture(autouse=True)

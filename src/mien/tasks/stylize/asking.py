@@ -100,7 +100,7 @@ def _mask(path: Path, size: tuple[int, int]) -> Tensor:
 
 def batch(image: np.ndarray) -> Tensor:
     """(H, W, 3) uint8 -> (1, 3, H, W) in 0..1."""
-    return torch.from_numpy(image).permute(2, 0, 1)[None].float().div_(255)
+    return torch.from_numpy(image).permute(2, 0, 1)[None].contiguous().float().div_(255)
 
 
 def pixels(x: Tensor) -> np.ndarray:

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mien.models.vgg_features import VGGFeatures
+from mien.nn.winograd4 import quicken_frozen
 from mien.runtime import Runtime, memory
 from mien.tasks.stylize.colour import as_bright, coloured, grey, matched
 from mien.tasks.stylize.costs import Cost, Objective, Style, Wanted, Weights, content_of, grams_of, stride, whole
@@ -94,6 +95,8 @@ class Painter:
         """
         self.original, self.masks, self.how, self.runtime, self.label = content, masks, how, runtime, label
         layout = torch.channels_last if runtime.channels_last else torch.contiguous_format
+        if runtime.device.type == "cpu" and runtime.precision == "fp32":
+            quicken_frozen(net)
         self.net = net.to(runtime.device, memory_format=layout)  # pyright: ignore[reportCallIssue] - its stub lacks it
         looks = {"luminance": (grey, as_bright), "histogram": (lambda x: x, matched), "none": (lambda x: x, lambda style, _: style)}
         ours, theirs = looks[how.keep_colour]
