@@ -112,7 +112,7 @@ class Twice(nn.Module):
 class StyleNet(nn.Module):
     """(B, 3, H, W) RGB in 0..1 and the weights of styles (B or 1, S) -> (B, 3, H, W), from -0.05 to 1.05.
 
-    Weights between styles give what is between them; they should add up to 1.
+    Weights between styles give what is between them; they should add up to 1. None: all styles evenly.
     """
 
     def __init__(self, styles: int = 4, widths: Sequence[int] = (24, 32, 80), blocks: int = 3) -> None:
@@ -131,9 +131,10 @@ class StyleNet(nn.Module):
         """What Muon leaves to Adam: the layer whose outputs are colours, and the styles."""
         return (self.end, *(part for part in self.modules() if isinstance(part, StyleNorm)))
 
-    def forward(self, x: Tensor, style: Tensor) -> Tensor:
+    def forward(self, x: Tensor, style: Tensor | None = None) -> Tensor:
         """ValueError for weights of another number of styles, or a picture below `LEAST` pixels a side."""
         height, width = x.shape[-2:]
+        style = x.new_full((1, self.styles), 1 / self.styles) if style is None else style
         if style.shape[-1] != self.styles:
             raise ValueError(f"{style.shape[-1]} weights of styles: this network has {self.styles}")
         if min(height, width) < LEAST:

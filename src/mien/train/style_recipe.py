@@ -23,7 +23,7 @@ class StyleRecipe(Training):
     parts: tuple[str, ...] = ()
     """Folders of photographs below `data`; none: `data` itself."""
     styles: tuple[str, ...] = ()
-    """Names of drawn pictures (`mien.data.drawn`), or files, also such below the data folder. A style has its picture's name."""
+    """Drawn pictures (`mien.data.drawn`) by name, or files, also such below the data folder; NAME=FILE gives a name of its own."""
     style: str = ""
     """One more picture: a person's own."""
     strengths: tuple[float, ...] = ()

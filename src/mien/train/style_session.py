@@ -36,14 +36,17 @@ def style_pictures(recipe: StyleRecipe, source: Path) -> dict[str, np.ndarray]:
     if not asked:
         raise ValueError("no style to learn: --set style=PICTURE names one")
     found = {}
-    for style in asked:
+    for one in asked:
+        name, _, style = one.rpartition("=")
         if style in DRAWN:
-            found[style] = DRAWN[style]()
+            found[name or style] = DRAWN[style]()
             continue
         path = next((path for path in (Path(style), source / style) if path.is_file()), None)
         if path is None:
             raise ValueError(f"no style picture {style}: expected a file, one below {source}, or one of {', '.join(DRAWN)}")
-        found[path.stem] = read_picture(path)
+        found[name or path.stem] = read_picture(path)
+    if len(found) < len(asked):
+        raise ValueError(f"two of the styles {', '.join(asked)} have one name: --set style=NAME=PICTURE gives another")
     return found
 
 
