@@ -19,22 +19,20 @@ from mien.models.vgg_features import VGGFeatures
 from mien.nn.style import statistics
 from mien.nn.whole import Moments, Statistics
 
-LAYER, CHANNELS, STEP = "relu3_1", 256, 4
-"""What is decoded: the encoder's layer, its channels, and how many pixels a side one of its places has."""
-ALL = CHANNELS + 3
-"""The maps' channels and the colours."""
+LAYER, STEP = "relu3_1", 4
+"""What is decoded: the encoder's layer, and how many pixels a side one of its places has."""
 WIDTHS = (128, 96, 64, 32)
 
 
-def decoder(widths: Sequence[int] = WIDTHS) -> nn.Sequential:
-    """(B, 259, H / 4, W / 4) maps and colours -> (B, 3, H, W) to add to the colours; nearest neighbours between (section 6)."""
+def decoder(channels: int, widths: Sequence[int] = WIDTHS) -> nn.Sequential:
+    """(B, channels, H / 4, W / 4) maps and colours -> (B, 3, H, W) to add to the colours; nearest neighbours between (section 6)."""
     deep, quarter, half, whole = widths
 
     def conv(c_in: int, c_out: int) -> list[nn.Module]:
         return [nn.ReflectionPad2d(1), nn.Conv2d(c_in, c_out, 3), nn.ReLU(inplace=True)]
 
     return nn.Sequential(
-        *conv(ALL, deep), *conv(deep, quarter), nn.UpsamplingNearest2d(scale_factor=2),
+        *conv(channels, deep), *conv(deep, quarter), nn.UpsamplingNearest2d(scale_factor=2),
         *conv(quarter, half), nn.UpsamplingNearest2d(scale_factor=2),
         *conv(half, whole), nn.ReflectionPad2d(1), nn.Conv2d(whole, 3, 3),
     )  # fmt: skip
@@ -54,9 +52,11 @@ class AdaIN(nn.Module):
         super().__init__()
         self._encoder = [encoder]  # in a list, so that it is not registered
         self.whole = Statistics()
-        self.decoder = decoder(widths)
-        self.register_buffer("usual_mean", torch.tensor([200.0] * CHANNELS + [0.5] * 3).view(1, ALL, 1, 1))
-        self.register_buffer("usual_spread", torch.tensor([300.0] * CHANNELS + [0.25] * 3).view(1, ALL, 1, 1))
+        self.channels = int(encoder.convs["conv3_1"].out_channels)  # pyright: ignore[reportArgumentType]
+        """Of the maps, 256; after them come three colours."""
+        self.decoder = decoder(self.channels + 3, widths)
+        self.register_buffer("usual_mean", torch.tensor([200.0] * self.channels + [0.5] * 3).view(1, -1, 1, 1))
+        self.register_buffer("usual_spread", torch.tensor([300.0] * self.channels + [0.25] * 3).view(1, -1, 1, 1))
         for part in self.decoder:
             if isinstance(part, nn.Conv2d):
                 nn.init.kaiming_normal_(part.weight)
@@ -84,7 +84,7 @@ class AdaIN(nn.Module):
     def decode(self, maps: Tensor) -> Tensor:
         """Maps and colours as `encode` gives them -> a picture."""
         drawn = self.decoder(torch.addcmul(-self.usual_mean / self.usual_spread, maps, 1 / self.usual_spread))
-        return drawn + nn.functional.interpolate(maps[:, CHANNELS:], scale_factor=STEP, mode="bilinear")
+        return drawn + nn.functional.interpolate(maps[:, self.channels:], scale_factor=STEP, mode="bilinear")
 
     def target(self, maps: Tensor, styles: Sequence[Moments], weights: Tensor, strength: float | Tensor = 1.0) -> Tensor:
         """The maps the decoder is to make a picture of: equation 8 for each style, mixed (equation 15), and with the content's own

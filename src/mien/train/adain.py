@@ -18,7 +18,7 @@ from torch import Tensor
 
 from mien.data.files import atomic
 from mien.models import vgg_features
-from mien.models.adain import CHANNELS, LAYER, AdaIN, joined
+from mien.models.adain import LAYER, AdaIN, joined
 from mien.nn.style import statistics
 from mien.nn.whole import Moments
 from mien.runtime import Runtime
@@ -53,8 +53,6 @@ class Seen:
 class AdaINTask(OneNetworkTask):
     """A `Task` for `fit`: what a step shows is a function of seed and step."""
 
-    net: AdaIN  # pyright: ignore[reportIncompatibleVariableOverride]
-
     def __init__(self, recipe: AdaINRecipe, photos: Sequence[np.ndarray], paintings: Sequence[np.ndarray], dev: Sequence[np.ndarray],
                  features: vgg_features.VGGFeatures | None = None) -> None:
         """`photos`, `paintings`, `dev`: (H, W, 3) uint8. `features`: None for VGG16's (RuntimeError where they cannot be had)."""
@@ -62,7 +60,7 @@ class AdaINTask(OneNetworkTask):
         self.features = (features or vgg_features.load()).eval().requires_grad_(False)
         self.layers = tuple(dict.fromkeys((*recipe.weights, LAYER)))
         torch.manual_seed(recipe.seed)
-        self.net = AdaIN(self.features)
+        self.net = self._adain = AdaIN(self.features)
         self._kept: dict[tuple[int, int], Seen] = {}
         self._become_usual([self.content(number) for number in range(min(USUAL, recipe.contents))])
         self.items = recipe.batch
@@ -74,9 +72,9 @@ class AdaINTask(OneNetworkTask):
     def _become_usual(self, some: Sequence[Seen]) -> None:
         means, spreads = (torch.cat([one.style[part] for one in some]) for part in (0, 1))
         mean = means.mean(0, keepdim=True)
-        self.net.usual_mean.copy_(mean)
-        self.net.usual_spread.copy_((spreads.square() + (means - mean).square()).mean(0, keepdim=True).sqrt().clamp_min(FLOOR))
-        self.net.usual_spread[:, CHANNELS:] = 0.25
+        self._adain.usual_mean.copy_(mean)
+        self._adain.usual_spread.copy_((spreads.square() + (means - mean).square()).mean(0, keepdim=True).sqrt().clamp_min(FLOOR))
+        self._adain.usual_spread[:, self._adain.channels:] = 0.25
 
     def setup(self, fabric: Fabric, runtime: Runtime) -> None:
         """VGG, too, goes to the device."""
@@ -110,7 +108,7 @@ class AdaINTask(OneNetworkTask):
         """A step of the first part, by pixels alone: VGG takes most of the time and adds little as long as colours are not learnt."""
         maps = torch.cat([one.maps for one in contents]).to(fabric.device).float() * SIZES[LAYER]
         with fabric.autocast():
-            made = self.net.decode(maps)
+            made = self._adain.decode(maps)
         loss = self.recipe.pixels * (made.float() - truth(contents, made.device)).abs().mean()
         self.optimizer.zero_grad()
         fabric.backward(loss)
@@ -119,14 +117,14 @@ class AdaINTask(OneNetworkTask):
 
     def losses(self, contents: Sequence[Seen], styles: Sequence[Seen], device: torch.device) -> tuple[Tensor, dict[str, Tensor]]:
         """The pictures made, and equations 12 and 13; errors are squared, in units of `SIZES`, and means over channels and places."""
-        net = self.net if self.net.training else self.result
+        net = self._adain if self._adain.training else self.result
         assert isinstance(net, AdaIN)
         maps = torch.cat([one.maps for one in contents]).to(device).float() * SIZES[LAYER]
         mean, spread = (torch.cat([one.style[part] for one in styles]).to(device) for part in (0, 1))
         target = net.target(maps, [(mean, spread)], torch.ones(1))
         made = net.decode(target)
         seen = self.features(made, self.layers)
-        content = ((seen[LAYER].float() - target[:, :CHANNELS]) / SIZES[LAYER]).square().mean()
+        content = ((seen[LAYER].float() - target[:, :net.channels]) / SIZES[LAYER]).square().mean()
         style = made.new_zeros((), dtype=torch.float32)
         for layer, weight in self.recipe.weights.items():
             goal = (torch.cat([one.moments[layer][part] for one in styles]).to(device) for part in (0, 1))
