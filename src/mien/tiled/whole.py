@@ -6,7 +6,7 @@ over the tiles that ends where that place is: exact, for half the time of as man
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import torch
@@ -25,11 +25,12 @@ Sense = Callable[[Tensor], object]
 """Runs a network on a picture (1, C, h, w) for the sake of its statistics."""
 
 
-def settled(net: nn.Module, sense: Sense, planned: Plan, runtime: Runtime, read: Read, label: str = "") -> list[Moments]:
+def settled(net: nn.Module, sense: Sense, planned: Plan, runtime: Runtime, read: Read, label: str = "",
+            then: Sequence[Callable[[Moments], Moments]] = ()) -> list[Moments]:
     """The statistics of a whole picture at every place of `net` that needs them, as if it were computed at once.
 
     Tiles must begin at multiples of the network's deepest stride (`plan(..., align=...)`). `label`: what the progress is called; none
-    is shown without.
+    is shown without. `then`: for each place what becomes of its statistics before those behind it are gathered.
     """
     parts = places(net)
     known: dict[int, Moments] = {}
@@ -45,7 +46,7 @@ def settled(net: nn.Module, sense: Sense, planned: Plan, runtime: Runtime, read:
                     if bar is not None:
                         bar.advance()
             number, how = next((number, how) for number, how in enumerate(hows) if isinstance(how, Gathered) and how.count)
-            known[number] = how.moments
+            known[number] = then[number](how.moments) if then else how.moments
     finally:
         if bar is not None:
             bar.__exit__(None, None, None)

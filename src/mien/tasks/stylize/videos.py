@@ -12,13 +12,13 @@ from torch import Tensor
 
 from mien.data.video import LARGEST, MOVING, VideoWriter, batches, probe, read_video
 from mien.metrics.flicker import Restless
-from mien.nn.whole import Kept, Steady, asked, places
+from mien.nn.whole import Steady, asked, places
 from mien.progress import Progress, clock, say
 from mien.runtime import resident
 from mien.tasks.stylize.forward import Forward, Ready
 from mien.tasks.stylize.pictures import made_by, sign_as_restyled
 from mien.tasks.stylize.results import Moved
-from mien.tasks.stylize.whole import Look
+from mien.tasks.stylize.whole import Look, kept
 from mien.tiled import apply, measured
 from mien.tiled.whole import Read
 
@@ -109,10 +109,7 @@ class Frames:
             return apply(self.look.of_pixels, x, self.plan, self.look.runtime)
 
     def _in_tiles(self, x: Tensor) -> Tensor:
-        moments = self.look.moments(self.plan, _rows(x))
-        assert moments is not None
-        followed = [one.follow(now) for one, now in zip(self._smoothed, moments, strict=True)] if self.steady else moments
-        with asked(self.look.stylizer.net, [Kept(one) for one in followed]):
+        with kept(self.look.stylizer, self.look.moments(self.plan, _rows(x), smoothed=self._smoothed if self.steady else ())):
             return apply(self.look.of_pixels, x, self.plan, self.look.runtime)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mien.models.stylizers import Stylizer
 from mien.nn.alpha import bled
-from mien.nn.whole import Kept, Moments, asked, places
+from mien.nn.whole import Kept, Moments, Steady, asked, places
 from mien.tasks.stylize.colour import coloured, matched
 from mien.tasks.stylize.forward import Forward, Ready
 from mien.tiled import Plan, plan
@@ -72,11 +72,11 @@ class Look:
         found = replace(self.found, stylizer=self.stylizer.pictured(shown, self.stylizer.styles))
         return Look(found, self.how, self.channels, self.depth, self.made, self.made_depth)
 
-    def moments(self, planned: Plan, read: Read, label: str = "") -> list[Moments] | None:
-        """Statistics of the whole picture for its tiles; None where it is computed at once."""
+    def moments(self, planned: Plan, read: Read, label: str = "", smoothed: Sequence[Steady] = ()) -> list[Moments] | None:
+        """Statistics of the whole picture for its tiles, `smoothed` by those of earlier ones; None where it is computed at once."""
         if planned.tiles == 1:
             return None
-        return settled(self.stylizer.net, self.sense, planned, self.runtime, read, label)
+        return settled(self.stylizer.net, self.sense, planned, self.runtime, read, label, [one.follow for one in smoothed])
 
     def with_passes(self, planned: Plan) -> Plan:
         """The measured plan with the time that `moments` takes, about."""
