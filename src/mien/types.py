@@ -124,6 +124,26 @@ class LearnedEmbedder:
 
 
 @dataclass(frozen=True)
+class LearnedStylizer:
+    """How the training of a network that restyles pictures ended."""
+
+    out: Path
+    network: str
+    parameters: int
+    styles: tuple[str, ...]
+    """Names of those it knows; none: it takes pictures of them."""
+    pictures: dict[str, int]
+    """train, dev, styles -> how many."""
+    steps: int
+    seconds: float
+    crops_per_second: float
+    costs: dict[str, float]
+    """content, style -> loss of the pictures held back."""
+    reason: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class LearnedEnlarger:
     """How the training of an enlarger ended."""
 

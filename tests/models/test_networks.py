@@ -106,7 +106,7 @@ def test_what_does_not_classify() -> None:
     assert shapes == {"swap-original": (2, 3, 64, 64), "swap-compact": (2, 3, 128, 128), "dlib-face": (2, 128),
                       "mien-face": (2, 128), "drn-c-26-field": (2, 2, 400, 400), "srcnn": (2, 1, 128, 128),
                       "srcnn-915": (2, 1, 128, 128), "vdsr": (2, 1, 128, 128), "srresnet": (2, 3, 96, 96),
-                      "srgan-discriminator": (2, 1), "mien-upscale": (2, 1, 128, 128)}  # fmt: skip
+                      "srgan-discriminator": (2, 1), "mien-upscale": (2, 1, 128, 128), "mien-style": (2, 3, 256, 256)}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SMALL)

@@ -49,8 +49,8 @@ def test_flicker_counts_what_the_video_did_not_have() -> None:
     video = [np.full((128, 128, 3), v, np.uint8) for v in (100, 110, 120)]
     same, alternating = Flicker(), Flicker()
     for i, frame in enumerate(video):
-        same.add(frame, frame + 5, points)
-        alternating.add(frame, frame + (0, 8, 0)[i], points)
+        same.see(frame, frame + 5, points)
+        alternating.see(frame, frame + (0, 8, 0)[i], points)
     assert same.mean == pytest.approx(0, abs=1e-4)
     assert alternating.mean == pytest.approx(8, abs=0.05)
 

@@ -13,12 +13,14 @@ from PIL import Image, ImageCms
 from test_png import png_of
 from torch.nn import functional as F
 
+from mien.data import written
 from mien.data.resize import enlarge
 from mien.data.rows import read_rows
 from mien.provenance.label import aigc_label, label_picture
 from mien.provenance.report import verify
-from mien.tasks.upscale import pictures, writing
+from mien.tasks.upscale import pictures
 from mien.tasks.upscale.pictures import Frames, upscale_picture
+from mien.tiled import sufficing
 
 BEFORE = 4
 """Calls before the first tile: what the network answers to a small picture, what a tile takes, and how long."""
@@ -199,7 +201,7 @@ def test_a_full_disk_leaves_the_old_picture_and_nothing_else(tmp_path: Path, mon
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    for place, name in ((writing.PngWriter, "close"), (pictures.Parts, "append")):
+    for place, name in ((written.PngWriter, "close"), (pictures.Parts, "append")):
         with monkeypatch.context() as patched:
             patched.setattr(place, name, full)
             with pytest.raises(OSError, match="No space left"):
@@ -213,13 +215,13 @@ def test_too_little_memory_or_disk_is_said_before_the_start(tmp_path: Path, monk
     enlarger = Nearest()
     monkeypatch.setattr(pictures, "resident", lambda: 0)
     needed = upscale_needs(tmp_path / "a.png")
-    monkeypatch.setattr(writing, "memory", lambda: (10**9, 10**5))
+    monkeypatch.setattr(sufficing, "memory", lambda: (10**9, 10**5))
     with pytest.raises(RuntimeError, match=r"about .* MB of memory are needed, 0 MB are free: choose smaller tiles"):
         upscale_picture(tmp_path / "a.png", tmp_path / "b.png", how(enlarger))
-    monkeypatch.setattr(writing, "memory", lambda: (10**9, needed + 10**6))  # a JPEG takes 8 bytes for each of 160,000 pixels more
+    monkeypatch.setattr(sufficing, "memory", lambda: (10**9, needed + 10**6))  # a JPEG takes 8 bytes for each of 160,000 pixels more
     with pytest.raises(ValueError, match=r"a JPEG of this size takes about .*: write \.png, which takes"):
         upscale_picture(tmp_path / "a.png", tmp_path / "b.jpg", how(enlarger))
-    monkeypatch.setattr(writing.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000}))
+    monkeypatch.setattr(sufficing.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1000}))
     with pytest.raises(OSError, match=r"of disk are needed meanwhile, 0 MB are free"):
         upscale_picture(tmp_path / "a.png", tmp_path / "b.png", how(enlarger))
     assert listed(tmp_path) == ["a.png"]
@@ -228,7 +230,7 @@ def test_too_little_memory_or_disk_is_said_before_the_start(tmp_path: Path, monk
 def upscale_needs(path: Path) -> int:
     """Bytes that are predicted for a PNG."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(writing, "memory", lambda: (None, None))
+        patched.setattr(sufficing, "memory", lambda: (None, None))
         done = upscale_picture(path, path.with_name("c.png"), how())
     done.output.unlink()
     return done.memory

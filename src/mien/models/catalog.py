@@ -27,6 +27,7 @@ from mien.models.signal import signal_net
 from mien.models.speed import speednet
 from mien.models.srcnn import srcnn
 from mien.models.srresnet import SRResNet, discriminator
+from mien.models.style_net import StyleNet
 from mien.models.vdsr import vdsr
 from mien.models.vgg import vgg, vgg_cifar
 from mien.models.volume import volume_net
@@ -107,6 +108,7 @@ NETWORKS: dict[str, Network] = {
     "srresnet": Network(SRResNet, (3, 24, 24), "Ledig et al. 2017", None, classifies=False),
     "srgan-discriminator": Network(discriminator, (3, 96, 96), "Ledig et al. 2017", None, classifies=False),
     "mien-upscale": Network(MienUpscale, (1, 64, 64), "mien's own enlarger, at x2", None, classifies=False),
+    "mien-style": Network(StyleNet, (3, 256, 256), "Dumoulin et al. 2017, smaller", None, classifies=False),
     "mien-face": Network(mien_face, (3, 96, 96), "Hinton et al. 2015", None, classifies=False),
 }
 """Name -> network."""

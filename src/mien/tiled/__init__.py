@@ -8,6 +8,8 @@ from mien.tiled.cutting import Plan, Span, amount, plan, side, spans
 from mien.tiled.enlarger import Enlarger
 from mien.tiled.live import LiveBytes
 from mien.tiled.reach import halo
-from mien.tiled.running import Network, apply, measured, run
+from mien.tiled.running import Network, apply, batch, measured, pixels, run
+from mien.tiled.sufficing import suffices
 
-__all__ = ["Enlarger", "LiveBytes", "Network", "Plan", "Span", "amount", "apply", "halo", "measured", "plan", "run", "side", "spans"]
+__all__ = ["Enlarger", "LiveBytes", "Network", "Plan", "Span", "amount", "apply", "batch", "halo", "measured", "pixels", "plan", "run",
+           "side", "spans", "suffices"]  # fmt: skip

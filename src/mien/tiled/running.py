@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -124,6 +125,16 @@ def computed(network: Network, x: Tensor, runtime: Runtime) -> Tensor:
     layout = torch.channels_last if runtime.channels_last else torch.contiguous_format
     with torch.inference_mode(), runtime.autocast():  # both are a thread's own
         return network(x.to(runtime.device).contiguous(memory_format=layout))
+
+
+def batch(rows: np.ndarray) -> Tensor:
+    """(n, W, C) -> (1, C, n, W), the same memory."""
+    return torch.from_numpy(rows if rows.flags.writeable else rows.copy()).permute(2, 0, 1)[None]
+
+
+def pixels(part: Tensor) -> np.ndarray:
+    """(1, C, n, W) -> (n, W, C)."""
+    return part[0].permute(1, 2, 0).contiguous().numpy()
 
 
 @contextmanager

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import islice
 from math import ceil
 from pathlib import Path
 
@@ -192,3 +193,10 @@ def _upright(image: np.ndarray, matrix: np.ndarray) -> np.ndarray:
     else:
         right, down = a, d
     return np.ascontiguousarray(image[:: -1 if down < 0 else 1, :: -1 if right < 0 else 1])
+
+
+def batches(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:
+    """Lists of at most `size`."""
+    rest = iter(frames)
+    while group := list(islice(rest, size)):
+        yield group

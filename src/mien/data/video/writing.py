@@ -28,6 +28,9 @@ from mien.data.video.reading import VideoInfo
 from mien.data.video.sound import sound_of, sound_tracks
 
 ENCODER = "libx264" if "libx264" in codecs_available else "mpeg4"
+MOVING = (".mp4", ".m4v", ".mov")
+LARGEST = 16_384
+"""Pixels of a side that H.264 encoders take."""
 OPTIONS = {"libx264": {"crf": "18", "preset": "faster"}, "mpeg4": {}}
 
 
@@ -58,7 +61,7 @@ class VideoWriter:
         `metadata`: written into the container, any key. Raises ValueError for a suffix other than .mp4, .m4v and .mov.
         """
         self.path, self.like, self.sound, self.trim, self.metadata = Path(path), like, sound, trim, dict(metadata or {})
-        if self.path.suffix.lower() not in (".mp4", ".m4v", ".mov"):
+        if self.path.suffix.lower() not in MOVING:
             raise ValueError(f"{path}: cannot write {self.path.suffix or 'no suffix'}, expected .mp4, .m4v or .mov")
         if segment is not None and segment < 1:
             raise ValueError(f"segment is {segment}, expected at least 1 frame")

@@ -181,7 +181,7 @@ def _video(swapper: Swapper, source: Path, output: Path, wanted: Conversion, cou
                 continue
             mine.add(swapper)
             if swapper.seen and swapper.seen[0].swap:
-                flicker.add(frame.image, result, swapper.seen[0].face.face.landmarks)
+                flicker.see(frame.image, result, swapper.seen[0].face.face.landmarks)
             else:
                 flicker.cut()
             writer.write(mark(result) if wanted.label else result, frame.pts)

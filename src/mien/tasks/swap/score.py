@@ -123,7 +123,7 @@ def swapped(swapper: Swapper, shown: Sequence[Look], source: str, target: str) -
             swapper.begin()
             flicker.cut()
         result = swapper.frame(look.image)
-        flicker.add(look.image, result, look.face.face.landmarks)
+        flicker.see(look.image, result, look.face.face.landmarks)
         face = again(result, look.face)
         if face is None:
             lost += 1

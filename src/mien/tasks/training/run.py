@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from mien.types import Learned, LearnedEmbedder, LearnedEnlarger
+from mien.types import Learned, LearnedEmbedder, LearnedEnlarger, LearnedStylizer
 
 TOP_LEVEL = True
 
@@ -62,7 +62,7 @@ def train(
     resume: bool = False,
     device: str = "auto",
     precision: str = "auto",
-) -> Learned | LearnedEmbedder | LearnedEnlarger:
+) -> Learned | LearnedEmbedder | LearnedEnlarger | LearnedStylizer:
     """Train as a recipe says. Ctrl-C ends the step, saves and reports; the same line with --resume goes on.
 
     OUT then holds model.safetensors, its card, curves, checkpoints and TensorBoard's log; of a classifier the confusion matrix and the
@@ -83,16 +83,21 @@ def train(
     from mien.data.folder import data_folder
     from mien.runtime import choose
     from mien.tasks.training.known import find
+    from mien.train.adain_recipe import AdaINRecipe
+    from mien.train.adain_session import learn_adain
     from mien.train.enlarge_session import learn_enlarger
     from mien.train.metric_session import learn_embedder
     from mien.train.recipe import AdversarialEnlargeRecipe, EnlargeRecipe, MetricRecipe, Recipe, settings
     from mien.train.session import learn
+    from mien.train.style_recipe import StyleRecipe
+    from mien.train.style_session import learn_styles
 
     chosen = settings(set_, find(recipe))
     source = (data or data_folder()) / chosen.data
     folder = out or Path("runs") / recipe.replace("/", "-")
     learners: dict[type, Any] = {Recipe: learn, MetricRecipe: learn_embedder, EnlargeRecipe: learn_enlarger,
-                                 AdversarialEnlargeRecipe: learn_enlarger}  # fmt: skip
+                                 AdversarialEnlargeRecipe: learn_enlarger, AdaINRecipe: learn_adain,
+                                 StyleRecipe: learn_styles}  # fmt: skip
     return learners[type(chosen)](
         chosen, source, folder, minutes=minutes, runtime=choose(device, precision), resume=resume, label=recipe
     )

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from mien.data.pictures import WRITABLE
 from mien.data.sources import find_sources
+from mien.data.video import MOVING
 from mien.progress import Progress, say
-from mien.provenance.outputs import SIGNED
+from mien.provenance.outputs import targets
 from mien.tasks.upscale.pictures import How, upscale_picture
 from mien.tasks.upscale.results import Enlarged, Folder, Moved
-from mien.tasks.upscale.videos import MOVING, upscale_video
-from mien.types import Source
+from mien.tasks.upscale.videos import upscale_video
 
 
 def upscale_folder(source: Path, output: Path, how: How) -> Folder:
@@ -34,7 +32,7 @@ def upscale_folder(source: Path, output: Path, how: How) -> Folder:
     skipped: list[str] = []
     there = 0
     with Progress("enlarge", len(found), "files") as bar:
-        for one, target in zip(found, _targets(found, source, output, how.signing), strict=True):
+        for one, target in zip(found, targets(found, source, output, how.signing), strict=True):
             if target.exists():
                 there += 1
             else:
@@ -49,13 +47,3 @@ def upscale_folder(source: Path, output: Path, how: How) -> Folder:
         raise ValueError(f"nothing in {source} could be enlarged{why}")
     return Folder(source, output, how.enlarger.name, how.enlarger.scale, tuple(made), there, tuple(skipped),
                   round(time.monotonic() - began, 2))
-
-
-def _targets(found: Sequence[Source], source: Path, output: Path, signing: bool) -> list[Path]:
-    kept = SIGNED if signing else tuple(WRITABLE)
-    suffixes = [".mp4" if one.kind == "video" else one.path.suffix if one.path.suffix.lower() in kept else ".png" for one in found]
-    plain = [output / one.path.relative_to(source).with_suffix(suffix) for one, suffix in zip(found, suffixes, strict=True)]
-    often = Counter(str(path).casefold() for path in plain)
-    alone = [often[str(path).casefold()] == 1 or path.suffix == one.path.suffix for one, path in zip(found, plain, strict=True)]
-    whole = [path.with_name(one.path.name + path.suffix) for one, path in zip(found, plain, strict=True)]
-    return [path if clear else longer for path, longer, clear in zip(plain, whole, alone, strict=True)]

@@ -18,14 +18,15 @@ from mien.data.parts import Parts
 from mien.data.pictures import existing
 from mien.data.resize import REACH, enlarge
 from mien.data.rows import Rows, read_rows
+from mien.data.written import SMALL, Shape, fits, kind_of, packing, told, write
 from mien.nn.alpha import RINGS, bled
 from mien.progress import say
 from mien.provenance.identity import Identity
 from mien.provenance.outputs import checked
 from mien.runtime import Runtime, resident
 from mien.tasks.upscale.results import Enlarged
-from mien.tasks.upscale.writing import SMALL, Shape, fits, packing, signed_as_enlarged, suffices, write
-from mien.tiled import Enlarger, Plan, apply, measured, plan, run
+from mien.tasks.upscale.writing import signed_as_enlarged
+from mien.tiled import Enlarger, Plan, apply, batch, measured, pixels, plan, run, suffices
 
 ROWS = 16
 """Of the input, that are packed to learn how long that takes."""
@@ -64,7 +65,7 @@ def upscale_picture(source: Path, output: Path, how: How) -> Enlarged:
         done = parts.done
         shape, planned = _computed(source, output, how, kind, parts)
         height, width, channels, depth = shape
-        made = (np.frombuffer(part, _type(depth)).reshape(-1, width, channels) for part in parts)
+        made = (np.frombuffer(part, kind_of(depth)).reshape(-1, width, channels) for part in parts)
         with atomic(output) as draft:  # signed before it gets its name: nothing unsigned is ever at `output`
             large = width * height > SMALL and not how.quiet
             write(draft, kind, made, shape, source, how.quality, f"write {output.name}" if large else "")
@@ -78,12 +79,12 @@ def upscale_picture(source: Path, output: Path, how: How) -> Enlarged:
 def _computed(source: Path, output: Path, how: How, kind: str, parts: Parts) -> tuple[Shape, Plan]:
     """The bands that are missing; the decoded picture is given up with the end of this function."""
     rows, s, label = read_rows(source), how.enlarger.scale, "" if how.quiet else f"enlarge {source.name}"
-    channels, depth = _told(rows, source, kind)
+    channels, depth = told(rows, source, kind, "enlarged")
     shape = s * rows.height, s * rows.width, channels, depth
     fits(output, kind, shape)
-    network = of_pixels(how.enlarger, rows.channels, rows.depth, channels, depth)
+    network = ofpixels(how.enlarger, rows.channels, rows.depth, channels, depth)
     runtime = replace(how.runtime, precision="fp32") if depth == 16 else how.runtime  # bf16 has 8 bits
-    blank = lambda h, w: _batch(np.zeros((h, w, rows.channels), _type(rows.depth)))
+    blank = lambda h, w: batch(np.zeros((h, w, rows.channels), kind_of(rows.depth)))
     held = resident() or rows.held  # the picture is decoded
     planned = suffices(measured(_plan(rows, how), network, runtime, blank, held), held, output, kind, shape)
     if kind == "PNG" and planned.seconds is not None:
@@ -94,8 +95,8 @@ def _computed(source: Path, output: Path, how: How, kind: str, parts: Parts) -> 
     if label and parts.done:
         say(f"going on at row {s * planned.bands[parts.done - 1].stop} of {shape[0]}")
     if parts.done < len(planned.bands):
-        run(network, planned, runtime, lambda top, bottom: _batch(rows.band(top, bottom)),
-            lambda _, part: parts.append(_pixels(part).data), first=parts.done, label=label)  # fmt: skip
+        run(network, planned, runtime, lambda top, bottom: batch(rows.band(top, bottom)),
+            lambda _, part: parts.append(pixels(part).data), first=parts.done, label=label)  # fmt: skip
     return shape, planned
 
 
@@ -103,7 +104,7 @@ class Frames:
     """`Frames(how, height, width)(frames)`: (B, H, W, 3) uint8 RGB -> (B, s H, s W, 3), in memory; `plan` says what one takes."""
 
     def __init__(self, how: How, height: int, width: int) -> None:
-        self.how, self.network = how, of_pixels(how.enlarger, 3, 8, 3, 8)
+        self.how, self.network = how, ofpixels(how.enlarger, 3, 8, 3, 8)
         cut = plan(height, width, scale=how.enlarger.scale, halo=how.enlarger.halo, tile=how.tile, workers=how.workers, pixel=6)
         self.plan = measured(cut, self.network, how.runtime, lambda h, w: torch.zeros(1, 3, h, w, dtype=torch.uint8), resident() or 0)
 
@@ -113,7 +114,7 @@ class Frames:
         return apply(self.network, x, self.plan, self.how.runtime).permute(0, 2, 3, 1).contiguous().numpy()
 
 
-def of_pixels(enlarger: Enlarger, channels: int, depth: int, made: int, made_depth: int) -> Callable[[Tensor], Tensor]:
+def ofpixels(enlarger: Enlarger, channels: int, depth: int, made: int, made_depth: int) -> Callable[[Tensor], Tensor]:
     """A network from stored numbers to stored numbers: (B, C, h, w) uint8 or uint16 -> (B, C', s h, s w).
 
     `channels`, `depth`: of what goes in; `made`, `made_depth`: of what comes out; one or three channels lie over white. Alpha is
@@ -136,39 +137,12 @@ def of_pixels(enlarger: Enlarger, channels: int, depth: int, made: int, made_dep
     return network
 
 
-def _told(rows: Rows, source: Path, kind: str) -> tuple[int, int]:
-    """Channels and depth of the result; what gets lost is said."""
-    channels, depth = rows.channels, rows.depth
-    if rows.frames > 1:
-        say(f"{source.name} is an animation of {rows.frames} frames: the first is enlarged")
-    if kind != "PNG" and depth == 16:
-        say(f"{source.name} has 16 bits a channel, {kind} has 8: write .png to keep them")
-        depth = 8
-    if kind == "JPEG" and channels in (2, 4):
-        say(f"{source.name} is transparent, which JPEG cannot be: it is laid over white; write .png to keep it")
-        channels -= 1
-    return channels, depth
-
-
 def _plan(rows: Rows, how: How) -> Plan:
     halo = how.enlarger.halo
     if rows.channels in (2, 4):
         halo = max(halo + RINGS, REACH)
     return plan(rows.height, rows.width, scale=how.enlarger.scale, halo=halo, tile=how.tile, workers=how.workers,
                 pixel=2 * rows.channels * rows.depth // 8)  # fmt: skip
-
-
-def _type(depth: int) -> type[np.uint8] | type[np.uint16]:
-    return np.uint8 if depth == 8 else np.uint16
-
-
-def _batch(rows: np.ndarray) -> Tensor:
-    """(n, W, C) -> (1, C, n, W), the same memory."""
-    return torch.from_numpy(rows if rows.flags.writeable else rows.copy()).permute(2, 0, 1)[None]
-
-
-def _pixels(part: Tensor) -> np.ndarray:
-    return part[0].permute(1, 2, 0).contiguous().numpy()
 
 
 def _job(source: Path, how: How, kind: str) -> Mapping[str, object]:
@@ -181,6 +155,6 @@ def made_by(how: How) -> dict[str, object]:
     """Network and precision; another network of the same name is told by what it answers to a small picture."""
     probe = torch.linspace(0, 1, 3 * 12 * 12).reshape(1, 3, 12, 12)
     with torch.inference_mode():
-        answer = _pixels((how.enlarger(probe.to(how.runtime.device)).cpu().float().clamp(0, 1) * 255).round())
+        answer = pixels((how.enlarger(probe.to(how.runtime.device)).cpu().float().clamp(0, 1) * 255).round())
     return {"mien": __version__, "model": how.enlarger.name, "scale": how.enlarger.scale, "precision": how.runtime.precision,
             "answer": hashlib.sha256(answer.tobytes()).hexdigest()}  # fmt: skip

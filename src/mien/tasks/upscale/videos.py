@@ -4,23 +4,17 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from mien.data.video import VideoWriter, probe, read_video
+from mien.data.video import LARGEST, MOVING, VideoWriter, batches, probe, read_video
 from mien.progress import Progress, clock, say
 from mien.tasks.upscale.pictures import Frames, How, made_by
 from mien.tasks.upscale.results import Moved
 from mien.tasks.upscale.writing import sign_as_enlarged
-from mien.types import Frame
 
-MOVING = (".mp4", ".m4v", ".mov")
-LARGEST = 16_384
-"""Pixels of a side that H.264 encoders take."""
 SEGMENT = 100
 """Frames after which a video's part is safe on disk."""
 BATCH, PIXELS = 8, 1 << 17
@@ -70,10 +64,3 @@ def upscale_video(source: Path, output: Path, how: How) -> Moved:
     seconds = time.monotonic() - began
     return Moved(source, output, how.enlarger.name, s, large.width, large.height, frames, ready, info.has_audio, round(seconds, 2),
                  round(frames / max(seconds, 1e-9), 2), how.signing)
-
-
-def batches(frames: Iterable[Frame], size: int) -> Iterator[list[Frame]]:
-    """Lists of at most `size`."""
-    rest = iter(frames)
-    while group := list(islice(rest, size)):
-        yield group

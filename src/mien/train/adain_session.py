@@ -1,0 +1,111 @@
+"""The training of a decoder for any style from folders of pictures to a run folder: model, card, curves, a sheet of examples."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+
+from mien.data.files import atomic
+from mien.data.pictures import read_picture
+from mien.models.stylizer import Plan, save
+from mien.nn.memory import keep_freed_memory
+from mien.progress import say
+from mien.runtime import Runtime, choose
+from mien.train import report
+from mien.train.adain import AdaINTask
+from mien.train.adain_recipe import AdaINRecipe
+from mien.train.enlarge_session import pictures_in
+from mien.train.loop import fit
+from mien.train.session import MODEL, PARTITION, RECIPE, advice, check_folder, claimed, first_process, remember, told_changes
+from mien.train.types import Every, Fitted
+from mien.types import LearnedStylizer
+
+
+def learn_adain(
+    recipe: AdaINRecipe,
+    source: Path,
+    out: Path,
+    *,
+    minutes: float | None = None,
+    runtime: Runtime | None = None,
+    resume: bool = False,
+    label: str = "train",
+) -> LearnedStylizer:
+    """Train `recipe` on the pictures in `source`; everything about it is in `out` afterwards.
+
+    ValueError for bad data, or a folder that holds a run (of other settings, or one that was not asked to be resumed); RuntimeError
+    where another process is training there, or VGG16's weights cannot be had.
+    """
+    runtime = runtime or choose()
+    if runtime.device.type == "cpu":
+        keep_freed_memory()
+    paths = pictures_in(source, recipe.parts)
+    if len(paths) <= recipe.dev:
+        raise ValueError(f"{source} has {len(paths)} pictures, of which dev={recipe.dev} are held back: none is left to learn from")
+    held = set(np.random.default_rng(recipe.seed).permutation(len(paths))[:recipe.dev].tolist())
+    paintings = [read_picture(source / name) for name in recipe.styles]
+    images = [read_picture(path) for path in paths]
+    names = {"train": [str(path.relative_to(source)) for i, path in enumerate(paths) if i not in held],
+             "dev": [str(paths[i].relative_to(source)) for i in sorted(held)], "styles": list(recipe.styles)}  # fmt: skip
+    with claimed(out):
+        if first_process():
+            check_folder(recipe, out, resume)
+        task = AdaINTask(recipe, [one for i, one in enumerate(images) if i not in held], paintings, [images[i] for i in sorted(held)])
+        task.advice = advice(recipe)
+        if first_process():
+            remember(recipe, names, out)
+            say(f"{label}: {len(names['train'])} photos, {len(paintings)} paintings, {task.steps} steps of {recipe.batch} crops; "
+                f"{runtime.reason}")  # fmt: skip
+        fitted = fit(task, out, steps=task.steps, minutes=minutes, runtime=runtime, resume=resume, seed=recipe.seed,
+                     evaluate=Every(steps=max(task.steps // 20, 1), seconds=300), label=label)  # fmt: skip
+        return _conclude(task, names, fitted, out)
+
+
+def _conclude(task: AdaINTask, names: dict[str, list[str]], fitted: Fitted, out: Path) -> LearnedStylizer:
+    files = [MODEL, RECIPE, PARTITION, "preview.jpg"]
+    plan = Plan("adain")
+    last = fitted.history[-1] if fitted.history else {}
+    if first_process():
+        save(out / MODEL, task.result, plan)
+        if fitted.history:
+            report.curves(list(fitted.history), out / "curves.png")
+            files.append("curves.png")
+    learned = LearnedStylizer(
+        out, plan.network, sum(p.numel() for p in task.net.parameters()), (), {name: len(some) for name, some in names.items()},
+        fitted.steps, round(fitted.seconds, 1), round(fitted.items_per_second, 2),
+        {name.removeprefix("dev/"): round(value, 4) for name, value in last.items() if name.startswith("dev/")},
+        fitted.reason, (*files, "card.toml"),
+    )  # fmt: skip
+    if first_process():
+        with atomic(out / "card.toml") as draft:
+            draft.write_text(card_text(task, learned), encoding="utf-8")
+    return learned
+
+
+def card_text(task: AdaINTask, learned: LearnedStylizer) -> str:
+    """A card for the model in the run folder, in the form of `mien.weights`' cards."""
+    data, recipe = (learned.out / MODEL).read_bytes(), task.recipe
+    lines = {
+        "title": "Any style in one pass",
+        "what": "draws a picture in the style of another; a decoder for VGG16's relu3_1 with adaptive instance normalisation",
+        "paper": "Huang and Belongie 2017 (arXiv 1703.06868)",
+        "licence": "",
+        "input": "(B, 3, H, W) RGB in 0..1, and a style picture; VGG16's weights beside it",
+        "training_data": f"{learned.pictures['train']} photos of {', '.join(recipe.parts)}; styles: {', '.join(recipe.styles)}, drawn "
+        "textures, photos",
+        "recipe": f"{learned.steps} steps of {recipe.batch} crops of {recipe.side} pixels, {learned.seconds:g} s"
+        + told_changes(learned.out),
+        "parameters": learned.parameters,
+        "size": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "format": "safetensors",
+        "kind": "stylizer",
+    }
+    text = "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in lines.items())
+    protocol = f"{learned.pictures['dev']} photos held back in two styles each; squared errors in units of the maps' deviation"
+    for name, value in learned.costs.items():
+        text += f'\n[[scores]]\nname = "{name} loss"\nvalue = {value}\nprotocol = "{protocol}"\n'
+    return text

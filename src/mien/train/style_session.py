@@ -1,0 +1,164 @@
+"""The training of a style network from photographs and style pictures to a run folder: model, card, curves, a sheet of pictures."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from mien import weights
+from mien.data.drawn import DRAWN
+from mien.data.files import atomic
+from mien.data.pictures import read_picture
+from mien.models.style_net import StyleNet, own_style
+from mien.models.stylizer import Plan, load, save
+from mien.nn.memory import keep_freed_memory
+from mien.progress import Progress, say
+from mien.runtime import Runtime, choose
+from mien.train import report
+from mien.train.enlarge_session import pictures_in
+from mien.train.loop import fit
+from mien.train.session import MODEL, PARTITION, RECIPE, advice, check_folder, claimed, first_process, remember, told_changes
+from mien.train.style import StyleTask
+from mien.train.style_recipe import StyleRecipe
+from mien.train.types import Every, Fitted
+from mien.types import LearnedStylizer
+
+
+def style_pictures(recipe: StyleRecipe, source: Path) -> dict[str, np.ndarray]:
+    """Name -> (H, W, 3) uint8 of every style. ValueError where there is none, or a picture is not there."""
+    asked = [*recipe.styles, *([recipe.style] if recipe.style else [])]
+    if not asked:
+        raise ValueError("no style to learn: --set style=PICTURE names one")
+    found = {}
+    for one in asked:
+        name, _, style = one.rpartition("=")
+        if style in DRAWN:
+            found[name or style] = DRAWN[style]()
+            continue
+        path = next((path for path in (Path(style), source / style) if path.is_file()), None)
+        if path is None:
+            raise ValueError(f"no style picture {style}: expected a file, one below {source}, or one of {', '.join(DRAWN)}")
+        found[name or path.stem] = read_picture(path)
+    if len(found) < len(asked):
+        raise ValueError(f"two of the styles {', '.join(asked)} have one name: --set style=NAME=PICTURE gives another")
+    return found
+
+
+def begun(recipe: StyleRecipe, styles: int) -> StyleNet:
+    """The network to train: new, or one that was trained on other styles. ValueError where that is none."""
+    torch.manual_seed(recipe.seed)
+    if not recipe.start:
+        return StyleNet(**{**recipe.options, "styles": styles})
+    path = Path(recipe.start)
+    path = path / MODEL if path.is_dir() else path
+    if not path.is_file():
+        there = [card.name for card in weights.cards() if card.kind == "stylizer"]
+        if recipe.start not in there:
+            raise ValueError(f"start={recipe.start}: no model file, no run folder with a {MODEL}, and none of {', '.join(there)}")
+        path = weights.locate(recipe.start)
+    net, _ = load(path)
+    if not isinstance(net, StyleNet):
+        raise ValueError(f"start={recipe.start}: expected a style network with styles of its own, found {type(net).__name__}")
+    return own_style(net, torch.full((net.styles,), 1 / net.styles), styles)
+
+
+def learn_styles(
+    recipe: StyleRecipe,
+    source: Path,
+    out: Path,
+    *,
+    minutes: float | None = None,
+    runtime: Runtime | None = None,
+    resume: bool = False,
+    label: str = "train",
+) -> LearnedStylizer:
+    """Train `recipe` on the photographs in `source`; everything about it is in `out` afterwards.
+
+    ValueError for bad data, or a folder that holds a run (of other settings, or one that was not asked to be resumed); RuntimeError
+    where another process is training there, or VGG16's weights cannot be had.
+    """
+    runtime = runtime or choose()
+    if runtime.device.type == "cpu":
+        keep_freed_memory()
+    styles = style_pictures(recipe, source)
+    net = begun(recipe, len(styles))
+    paths = pictures_in(source, recipe.parts)
+    if len(paths) <= recipe.dev:
+        raise ValueError(f"{source} has {len(paths)} pictures, of which dev={recipe.dev} are held back: none is left to learn from")
+    with Progress("read", total=len(paths), unit="pictures") as bar:
+        images = []
+        for path in paths:
+            images.append(read_picture(path))
+            bar.advance()
+    large = [i for i, image in enumerate(images) if min(image.shape[:2]) >= recipe.patch]
+    held = set(np.random.default_rng(recipe.seed).permutation(large)[:recipe.dev].tolist())
+    names = {"train": [str(paths[i].relative_to(source)) for i in large if i not in held],
+             "dev": [str(paths[i].relative_to(source)) for i in sorted(held)]}  # fmt: skip
+    with claimed(out):
+        if first_process():
+            check_folder(recipe, out, resume)
+        task = StyleTask(recipe, net, styles, [images[i] for i in large if i not in held], [images[i] for i in sorted(held)])
+        task.advice = advice(recipe)
+        if first_process():
+            remember(recipe, names, out)
+            count = len(names["train"])
+            say(f"{label}: {', '.join(styles)}; {count} photographs, {task.steps} steps of {task.items}; {runtime.reason}")
+        every = Every(steps=max(task.steps // 50, 1), seconds=300)
+        fitted = fit(task, out, steps=task.steps, minutes=minutes, runtime=runtime, resume=resume, seed=recipe.seed, evaluate=every,
+                     label=label)  # fmt: skip
+        return _conclude(task, names, fitted, out)
+
+
+def _conclude(task: StyleTask, names: Mapping[str, list[str]], fitted: Fitted, out: Path) -> LearnedStylizer:
+    files, net = [MODEL, RECIPE, PARTITION], task.result
+    assert isinstance(net, StyleNet)
+    if first_process():
+        save(out / MODEL, net, Plan(task.recipe.network, net.options, task.styles))
+        if fitted.history:
+            report.curves(list(fitted.history), out / "curves.png")
+            files.append("curves.png")
+    last = fitted.history[-1] if fitted.history else {}
+    learned = LearnedStylizer(
+        out, task.recipe.network, sum(p.numel() for p in net.parameters()), task.styles,
+        {name: len(some) for name, some in names.items()}, fitted.steps, round(fitted.seconds, 1), round(fitted.items_per_second, 2),
+        {name.removeprefix("dev/"): round(value, 4) for name, value in last.items() if name.startswith("dev/")},
+        fitted.reason, (*files, "card.toml"),
+    )  # fmt: skip
+    if first_process():
+        with atomic(out / "card.toml") as draft:
+            draft.write_text(card_text(task, learned), encoding="utf-8")
+    return learned
+
+
+def card_text(task: StyleTask, learned: LearnedStylizer) -> str:
+    """A card for the model in the run folder, in the form of `mien.weights`' cards."""
+    data = (learned.out / MODEL).read_bytes()
+    changed = {f.name: v for f in dataclasses.fields(task.recipe) if f.name not in ("network", "data", "styles", "style")
+               and (v := getattr(task.recipe, f.name)) != (f.default if f.default is not dataclasses.MISSING else {})}  # fmt: skip
+    chosen = ", ".join(f"{name} {dict(v) if isinstance(v, Mapping) else v}" for name, v in changed.items())
+    lines = {
+        "title": f"{learned.network}: {', '.join(learned.styles)}",
+        "what": f"restyles pictures in one pass: {', '.join(learned.styles)}",
+        "paper": "after Johnson et al. 2016 (arXiv 1603.08155) and Dumoulin et al. 2017 (arXiv 1610.07629)",
+        "licence": "",
+        "input": "(B, 3, H, W) RGB in 0..1, and weights of the styles",
+        "training_data": f"{learned.pictures['train']} photographs; style pictures {', '.join(learned.styles)}",
+        "recipe": f"{chosen}; {learned.steps} steps, {learned.seconds:g} s, {learned.crops_per_second:g} pictures a second"
+        + told_changes(learned.out),
+        "parameters": learned.parameters,
+        "size": len(data),
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "format": "safetensors",
+        "kind": "stylizer",
+    }
+    text = "".join(f"{name} = {json.dumps(value, ensure_ascii=False)}\n" for name, value in lines.items())
+    for name, value in learned.costs.items():
+        protocol = f"mean of {learned.pictures['dev']} photographs held back, relative and weighted as in training"
+        text += f'\n[[scores]]\nname = "{name} cost"\nvalue = {value:.4f}\nprotocol = "{protocol}"\n'
+    return text
