@@ -60,8 +60,8 @@ def main() -> None:
         last = moment
     assert last is not None
     pixels(painter.picture(last))
-    table = {"side": given.side, "tiles of a pass": counts[0], "computed": given.tiles or counts[0], "steps": how.steps, "pairs": pairs,
-             "peak bytes": peak(), "seconds": time.process_time() - began}  # fmt: skip
+    table = {"side": given.side, "tiles of a pass": counts[0], "computed": given.tiles or counts[0], "steps": how.steps,
+             "pairs": pairs, "peak bytes": peak(), "seconds": time.process_time() - began}  # fmt: skip
     text = json.dumps(table | origin(before), indent=2)
     Path(__file__).with_name("results").joinpath("stylize_memory.json").write_text(text + "\n", encoding="utf-8")
     print(text)
