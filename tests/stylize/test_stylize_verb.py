@@ -11,6 +11,7 @@ from mien.cli import main
 from mien.data.pictures import read_picture
 from mien.provenance.label import read_label
 from mien.provenance.report import verify
+from mien.tasks.stylize.forward import Forward
 from mien.tasks.stylize.state import Kept
 
 BASE = ["stylize", "content.png", "--style", "style.png", "--out", "out.png", "--steps", "12", "--scales", "2"]
@@ -131,6 +132,32 @@ def test_odd_pictures(folder: Path) -> None:
     for name in ("palette.png", "grey.png", "moving.gif"):
         assert main(["stylize", name, "--style", "style.png", "--out", f"new/{name}.png", "--steps", "1", "--no-sign"]) == 0
         assert read_picture(folder / "new" / f"{name}.png").shape == (30, 40, 3)
+
+
+@pytest.mark.parametrize(
+    ("words", "network"),
+    [
+        (["content.png", "--style", "style.png"], False),
+        (["content.png", "--style", "style.png", "--model", "any"], True),
+        (["content.png", "--style", "mondrian"], True),
+        (["content.png", "--style", "style.png", "--style", "mondrian"], True),
+        (["content.png", "--style", "mine.safetensors"], True),
+        ([".", "--style", "style.png"], True),
+    ],
+)
+def test_who_draws(words: list[str], network: bool, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folder / "mine.safetensors").write_bytes(b"")
+    asked: list[Forward] = []
+
+    def draw(content: Path, out: Path, how: Forward) -> None:
+        asked.append(how)
+
+    monkeypatch.setattr("mien.tasks.stylize.choosing.forward_source", draw)
+    assert main(["stylize", *words, "--out", "out.png", "--no-sign", *([] if network else ["--steps", "1"])]) == 0
+    assert len(asked) == network
+    if network:
+        assert asked[0].style == tuple(word for place, word in enumerate(words) if words[place - 1] == "--style")
+        assert sum(asked[0].mix) == 1
 
 
 @pytest.mark.parametrize(

@@ -60,9 +60,9 @@ def stylize_picture(asked: Asked) -> Stylized:
     if asked.preview is not None:
         checked((*sources, asked.out), asked.preview, signing=False)
     given = pictures(asked.content, asked.styles, asked.masks, asked.size, asked.how)
-    painter = painting(given, asked)
     kept = Kept(asked.out, _job(given, asked))
     left = kept.load() if asked.resume else None
+    painter = painting(given, asked)
     if asked.resume and left is None:
         say(f"nothing was left of {asked.out.name} to go on with: starting")
     with no_empty_folders(asked.out.parent, *asked.out.parent.parents):
