@@ -3,10 +3,11 @@
     python benchmarks/stylize.py --content PHOTO --style PAINTING [--side 512] [--steps 60]
 
 The textbook is written down here as tutorials have it: VGG as a chain of layers in fp32 NCHW with a loss behind every layer that
-counts, torch.optim.LBFGS at a single size, from the content, pixels clipped before every evaluation. mien goes from coarse to fine with
-as many steps in all. One thread; the two take turns, step by step, in one process, so that both see the same machine; seconds are those
-of the processor, since others may use it too. `cost` is alpha J_content + beta J_style in full size, the same for both. `to the same
-cost`: until mien was at or below what the textbook ended with. Memory: of processes that do two steps of one of them.
+counts, torch.optim.LBFGS at a single size, from the content, pixels clipped before every evaluation. mien goes from coarse to
+fine, with as many steps in all. One thread; the two take turns, step by step, in one process, so that both see the same machine;
+seconds are those of the processor, since others may use it too. `cost` is alpha J_content + beta J_style in full size, the same
+for both. `to the same cost`: until mien was at or below what the textbook ended with. Memory: of processes that do two steps of
+one of them.
 """
 
 from __future__ import annotations
@@ -135,7 +136,7 @@ def main() -> None:
     before, how = load(), How(steps=2 if given.only else given.steps, scales=1 if given.only else None)
     inputs = pictures(given.content, [given.style], [], given.side, how)
     painter = Painter(inputs.content, inputs.styles, inputs.masks, how, load_vgg(average=True), choose("cpu", "fp32"))
-    painter._objective(len(painter.sizes) - 1)  # fills in the layers' weights
+    painter.objective(len(painter.sizes) - 1)  # fills in the layers' weights
     style = resized(inputs.styles[0], style_size(inputs.styles[0], given.side))
     if given.only != "textbook":
         keep_freed_memory()

@@ -30,15 +30,17 @@ class Reach:
     """Pixels around its own that a result depends on, the statistics of the whole left aside; a multiple of `step`."""
     step: int
     """Pixels a side at which its deepest maps work: tiles begin at multiples of it."""
+    at_once: int
+    """Pixels of a picture that take a gigabyte or less."""
 
 
 def reach(net: nn.Module) -> Reach:
     """Of a network of `mien.models.stylizer.BUILDERS`."""
     if isinstance(net, adain.AdaIN):
-        return Reach(32, adain.STEP)  # encoder 13, decoder 12
+        return Reach(32, adain.STEP, 1 << 20)  # encoder 13, decoder 12
     assert isinstance(net, style_net.StyleNet)
     deep = 2 * style_net.STEP * len(net.body)  # two convolutions a block
-    return Reach(deep + 32, style_net.STEP)  # down 8, up 14
+    return Reach(deep + 32, style_net.STEP, 1 << 23)  # down 8, up 14
 
 
 class Stylizer:

@@ -60,19 +60,12 @@ class Kept:
         return self.moments
 
 
-class Noted:
-    """What the maps' own moments were, `moments` afterwards."""
-
-    moments: Moments
-
-    def __call__(self, maps: Tensor) -> Moments:
-        """(B, C, H, W) -> their own."""
-        self.moments = statistics(maps, EPSILON)
-        return self.moments
+class Enough(Exception):  # noqa: N818 - nothing went wrong
+    """Raised once a tile's sums are taken: what comes behind needs what is being gathered."""
 
 
 class Gathered:
-    """Sums over the tiles of a picture; while they are gathered, `meanwhile` is answered. Each pixel counts once.
+    """Sums over the tiles of a picture; each pixel counts once. Raises `Enough` when it has a tile's.
 
     Before every tile say in `tile` what it is: its height and width, and the rows and columns that are its own, in pixels; these begin
     and, within the picture, end at multiples of the stride of any maps.
@@ -80,28 +73,30 @@ class Gathered:
 
     tile: tuple[int, int, slice, slice]
 
-    def __init__(self, meanwhile: Moments) -> None:
-        self.meanwhile = meanwhile
-        self._count, self._sum, self._square = 0, torch.zeros(()), torch.zeros(())
+    def __init__(self) -> None:
+        self.count = 0
+        """Places seen."""
+        self._sum, self._square, self._near = torch.zeros(()), torch.zeros(()), torch.zeros(())
 
     def __call__(self, maps: Tensor) -> Moments:
         """(1, C, h, w) of a tile."""
         parts = zip(self.tile[:2], maps.shape[-2:], self.tile[2:], strict=True)
         rows, columns = (_at(own, side, places) for side, places, own in parts)
-        # relative to what is expected: a sum of squares of large numbers would lose the deviation
-        own = maps[..., rows, columns].float() - self.meanwhile[0]
-        self._count += own.shape[-1] * own.shape[-2]
-        self._sum = self._sum + own.double().sum((2, 3), keepdim=True).cpu()
-        self._square = self._square + own.square().double().sum((2, 3), keepdim=True).cpu()
-        return self.meanwhile
+        own = maps[..., rows, columns].float()
+        if not self.count:  # relative to a mean nearby: a sum of squares of large numbers would lose the deviation
+            self._near = own.mean((2, 3), keepdim=True)
+        own = own - self._near
+        self.count += own.shape[-1] * own.shape[-2]
+        self._sum = self._sum + own.sum((2, 3), keepdim=True).cpu().double()
+        self._square = self._square + own.square().sum((2, 3), keepdim=True).cpu().double()
+        raise Enough
 
     @property
     def moments(self) -> Moments:
         """Of all tiles seen."""
-        mean = self._sum / self._count
-        spread = (self._square / self._count - mean.square()).clamp_min(0)
-        device = self.meanwhile[0].device
-        return (mean.to(device) + self.meanwhile[0]).float(), (spread + EPSILON).sqrt().float().to(device)
+        mean, near = self._sum / self.count, self._near
+        spread = (self._square / self.count - mean.square()).clamp_min(0)
+        return (mean + near.cpu()).float().to(near.device), (spread + EPSILON).sqrt().float().to(near.device)
 
 
 def _at(own: slice, side: int, places: int) -> slice:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 from mien.data.files import atomic
 from mien.models import vgg_features
-from mien.models.adain import LAYER, AdaIN
+from mien.models.adain import LAYER, AdaIN, joined
 from mien.nn.style import statistics
 from mien.nn.whole import Moments
 from mien.runtime import Runtime
@@ -43,14 +43,15 @@ class Seen:
     pixels: Tensor
     """(1, 3, s, s) uint8."""
     maps: Tensor
-    """(1, 256, s / 4, s / 4) fp16, in units of `SIZES`."""
+    """(1, 259, s / 4, s / 4) fp16, as `AdaIN.encode` gives them, in units of `SIZES`."""
+    style: Moments
+    """Of these maps."""
     moments: dict[str, Moments]
+    """Of each layer's."""
 
 
 class AdaINTask(OneNetworkTask):
     """A `Task` for `fit`: what a step shows is a function of seed and step."""
-
-    net: AdaIN
 
     def __init__(self, recipe: AdaINRecipe, photos: Sequence[np.ndarray], paintings: Sequence[np.ndarray], dev: Sequence[np.ndarray],
                  features: vgg_features.VGGFeatures | None = None) -> None:
@@ -59,7 +60,7 @@ class AdaINTask(OneNetworkTask):
         self.features = (features or vgg_features.load()).eval().requires_grad_(False)
         self.layers = tuple(dict.fromkeys((*recipe.weights, LAYER)))
         torch.manual_seed(recipe.seed)
-        self.net = AdaIN(self.features)
+        self.net = self._adain = AdaIN(self.features)
         self._kept: dict[tuple[int, int], Seen] = {}
         self._become_usual([self.content(number) for number in range(min(USUAL, recipe.contents))])
         self.items = recipe.batch
@@ -69,10 +70,11 @@ class AdaINTask(OneNetworkTask):
         self.dev = [self._see(self._crop(image, self._random(DEV, place))) for place, image in enumerate(dev)]
 
     def _become_usual(self, some: Sequence[Seen]) -> None:
-        means, spreads = (torch.cat([one.moments[LAYER][part] for one in some]) for part in (0, 1))
+        means, spreads = (torch.cat([one.style[part] for one in some]) for part in (0, 1))
         mean = means.mean(0, keepdim=True)
-        self.net.usual_mean.copy_(mean)
-        self.net.usual_spread.copy_((spreads.square() + (means - mean).square()).mean(0, keepdim=True).sqrt() + FLOOR)
+        self._adain.usual_mean.copy_(mean)
+        self._adain.usual_spread.copy_((spreads.square() + (means - mean).square()).mean(0, keepdim=True).sqrt().clamp_min(FLOOR))
+        self._adain.usual_spread[:, self._adain.channels:] = 0.25
 
     def setup(self, fabric: Fabric, runtime: Runtime) -> None:
         """VGG, too, goes to the device."""
@@ -106,7 +108,7 @@ class AdaINTask(OneNetworkTask):
         """A step of the first part, by pixels alone: VGG takes most of the time and adds little as long as colours are not learnt."""
         maps = torch.cat([one.maps for one in contents]).to(fabric.device).float() * SIZES[LAYER]
         with fabric.autocast():
-            made = self.net.decode(maps)
+            made = self._adain.decode(maps)
         loss = self.recipe.pixels * (made.float() - truth(contents, made.device)).abs().mean()
         self.optimizer.zero_grad()
         fabric.backward(loss)
@@ -115,14 +117,14 @@ class AdaINTask(OneNetworkTask):
 
     def losses(self, contents: Sequence[Seen], styles: Sequence[Seen], device: torch.device) -> tuple[Tensor, dict[str, Tensor]]:
         """The pictures made, and equations 12 and 13; errors are squared, in units of `SIZES`, and means over channels and places."""
-        net = self.net if self.net.training else self.result
+        net = self._adain if self._adain.training else self.result
         assert isinstance(net, AdaIN)
         maps = torch.cat([one.maps for one in contents]).to(device).float() * SIZES[LAYER]
-        mean, spread = (torch.cat([one.moments[LAYER][part] for one in styles]).to(device) for part in (0, 1))
+        mean, spread = (torch.cat([one.style[part] for one in styles]).to(device) for part in (0, 1))
         target = net.target(maps, [(mean, spread)], torch.ones(1))
         made = net.decode(target)
         seen = self.features(made, self.layers)
-        content = ((seen[LAYER].float() - target) / SIZES[LAYER]).square().mean()
+        content = ((seen[LAYER].float() - target[:, :net.channels]) / SIZES[LAYER]).square().mean()
         style = made.new_zeros((), dtype=torch.float32)
         for layer, weight in self.recipe.weights.items():
             goal = (torch.cat([one.moments[layer][part] for one in styles]).to(device) for part in (0, 1))
@@ -156,12 +158,13 @@ class AdaINTask(OneNetworkTask):
         pixels = torch.from_numpy(crop.copy()).permute(2, 0, 1)[None]
         with torch.no_grad():
             found = self.features((pixels.float() / 255).to(next(self.features.parameters()).device), self.layers)
-        maps = (found[LAYER].float() / SIZES[LAYER]).half().cpu()
+            maps = joined(found[LAYER].float(), pixels.float().to(found[LAYER].device) / 255)
+        mean, spread = statistics(maps)
         moments: dict[str, Moments] = {}
         for name, one in found.items():
-            mean, spread = statistics(one)
-            moments[name] = mean.cpu(), spread.cpu()
-        return Seen(pixels, maps, moments)
+            level, depth = statistics(one)
+            moments[name] = level.cpu(), depth.cpu()
+        return Seen(pixels, (maps / SIZES[LAYER]).half().cpu(), (mean.cpu(), spread.cpu()), moments)
 
     def _crop(self, image: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """A square of any scale from that of the pixels up to all of the picture; at times mirrored."""
@@ -199,7 +202,7 @@ class AdaINTask(OneNetworkTask):
         rows = [torch.cat([blank, blank, *(look.pixels for look in looks)], 3)]
         for one in self.dev[:5]:
             maps = one.maps.to(device).float() * SIZES[LAYER]
-            made = [net.decode(net.target(maps, [look.moments[LAYER]], torch.ones(1))) for look in (one, *looks)]
+            made = [net.decode(net.target(maps, [look.style], torch.ones(1))) for look in (one, *looks)]
             rows.append(torch.cat([one.pixels, *((y.clamp(0, 1) * 255).round().byte().cpu() for y in made)], 3))
         with atomic(path) as draft:
             Image.fromarray(torch.cat(rows, 2)[0].permute(1, 2, 0).numpy()).save(draft, format="JPEG", quality=92)

@@ -34,7 +34,7 @@ class AdaINRecipe(Training):
     """Share of contents that are given their own style: what the decoder makes of them must be themselves, pixel by pixel."""
     pixels: float = 20.0
     """Weight of that."""
-    first: float = 0.16
+    first: float = 0.1
     """Share of the training in which decoding is learnt before styles are: half of it by pixels alone, then `own` falls from 1."""
     dev: int = 8
     """Photos held back to watch."""

@@ -50,9 +50,7 @@ class Forward:
     style_side: int = STYLE_SIDE
     """Pixels of a style picture's longer side, at most."""
     tile: int | None = None
-    """Pixels of a tile's sides; None: pictures up to a megapixel are computed at once, larger ones in tiles as the network wants."""
-    passes: int = 1
-    """Over the tiles of a large picture for its statistics, before it is restyled: `mien.tiled.whole`."""
+    """Pixels of a tile's sides; None: what takes a gigabyte or less is computed at once, what takes more in tiles."""
     steady: float = 0.0
     """Of a video: share of the last frame's statistics that stays, 0 to below 1; more flickers less and follows slower."""
     quality: int = 95
@@ -74,7 +72,7 @@ class Forward:
             f"a strength of {self.strength:g}, expected 0 to 1": not 0 <= self.strength <= 1,
             f"keep_colour {self.keep_colour!r}, expected one of {', '.join(KEEP)}": self.keep_colour not in KEEP,
             f"style pictures of {self.style_side} pixels, expected 16 or more": self.style_side < 16,
-            f"{self.passes} passes, expected 0 or more": self.passes < 0,
+            f"tiles of {self.tile} pixels, expected 1 or more": self.tile is not None and self.tile < 1,
             f"steady {self.steady:g}, expected 0 or more and below 1": not 0 <= self.steady < 1,
             f"a quality of {self.quality}, expected 1 to 100": not 1 <= self.quality <= 100,
         }  # fmt: skip

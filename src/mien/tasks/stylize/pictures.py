@@ -1,9 +1,9 @@
 """One picture restyled by a trained network: any size, alpha, profile, EXIF and 16 bits kept, signed as generated, resumable.
 
-Up to a megapixel a picture is computed at once. A larger one is cut into tiles whose statistics (of instance normalisation, of AdaIN)
-are those of the whole picture: a guess from a smaller copy, then gathered over the tiles (`mien.tiled.whole`), once unless told
-otherwise. For AdaIN, which has one place that needs them, that is exact; of the network with styles of its own only the first place of
-eleven is, the others are near.
+What takes a gigabyte or less is computed at once: a megapixel by the network for any style, eight by one with styles of its own. A
+larger picture is cut into tiles whose statistics (of instance normalisation, of AdaIN) are those of the whole picture, gathered over
+the tiles first: in one pass for AdaIN, in eleven, each longer than the one before, for a network with as many normalisations. The
+result is that of the whole picture but for rounding (`mien.tiled.whole`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import hashlib
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +23,7 @@ from mien.data.parts import Parts
 from mien.data.pictures import existing
 from mien.data.rows import read_rows
 from mien.data.written import SMALL, Shape, fits, kind_of, told, write
+from mien.nn.whole import places
 from mien.progress import say
 from mien.provenance.identity import Identity
 from mien.provenance.manifest import sign
@@ -55,7 +55,7 @@ def restyle_picture(source: Path, out: Path, found: Ready, how: Forward) -> Rest
             if signed:
                 sign_as_restyled(draft, draft, out.name, source, found, how.signer)
     resumed = planned.bands[done - 1].stop if done else 0
-    passes = how.passes if planned.tiles > 1 else 0
+    passes = len(places(found.stylizer.net)) if planned.tiles > 1 else 0
     return Restyled(source, out, found.stylizer.name, found.style, how.strength, width, height, channels, depth, planned.tiles, passes,
                     planned.memory, round(planned.seconds or 0, 2), round(time.monotonic() - began, 2), resumed, signed)
 
@@ -70,19 +70,17 @@ def _computed(source: Path, out: Path, found: Ready, how: Forward, kind: str, pa
     look = Look(found, how, rows.channels, rows.depth, channels, depth)
     read = lambda top, bottom: batch(rows.band(top, bottom))
     planned = look.plan(rows.height, rows.width)
-    small = look.small(planned, read)
-    look = look.recoloured(small)
+    look = look.recoloured(planned, read)
     blank = lambda h, w: batch(np.zeros((h, w, rows.channels), kind_of(rows.depth)))
     held = resident() or rows.held
     planned = measured(planned, look.of_pixels, look.runtime, blank, held)
-    times = 1 + (how.passes if planned.tiles > 1 else 0)
-    planned = suffices(replace(planned, seconds=times * (planned.seconds or 0)), held, out, kind, shape)
+    planned = suffices(look.with_passes(planned), held, out, kind, shape)
     if label:
         say(f"{source.name}: {planned}")
     if label and parts.done:
         say(f"going on at row {planned.bands[parts.done - 1].stop} of {shape[0]}")
     if parts.done < len(planned.bands):
-        moments = look.moments(planned, read, small)
+        moments = look.moments(planned, read, f"look at {source.name}" if label else "")
         with kept(look.stylizer, moments):
             run(look.of_pixels, planned, look.runtime, read, lambda _, part: parts.append(pixels(part).data), first=parts.done,
                 label=label)  # fmt: skip
@@ -108,5 +106,5 @@ def made_by(found: Ready, how: Forward) -> dict[str, object]:
     with torch.inference_mode():
         answer = found.stylizer(probe.to(how.runtime.device), found.shares, how.strength).cpu().float().clamp(0, 1)
     digest = hashlib.sha256((answer * 255).round().byte().numpy().tobytes()).hexdigest()
-    settings: Sequence[object] = [how.strength, how.keep_colour, how.passes, how.steady, how.runtime.precision]
+    settings: Sequence[object] = [how.strength, how.keep_colour, how.steady, how.runtime.precision]
     return {"mien": __version__, "style": found.style, "settings": json.dumps(settings), "answer": digest}

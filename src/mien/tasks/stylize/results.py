@@ -94,7 +94,7 @@ class Restyled:
     """Bits a channel."""
     tiles: int
     passes: int
-    """Over the tiles, for the statistics of the whole picture; 0 where it was computed at once."""
+    """Over the tiles before, for the statistics of the whole picture; 0 where it was computed at once."""
     memory: int
     """Bytes of the process at most, as predicted."""
     predicted: float
@@ -140,7 +140,8 @@ class Moved:
     def __str__(self) -> str:
         sealed = ", signed" if self.signed else ""
         made = f"{self.frames + self.resumed} frames of {self.width} x {self.height}, {told(self.style)}"
-        return (f"{self.input} -> {self.output}: {made}, {self.frames_per_second:g} frames a second, flicker {self.flicker:.2f} (the video: {self.still:.2f}){sealed}")
+        calm = f"flicker {self.flicker:.2f} (the video: {self.still:.2f})"
+        return f"{self.input} -> {self.output}: {made}, {self.frames_per_second:g} frames a second, {calm}{sealed}"
 
 
 @dataclass(frozen=True)

@@ -12,14 +12,15 @@ from torch import Tensor
 
 from mien.data.video import LARGEST, MOVING, VideoWriter, batches, probe, read_video
 from mien.metrics.flicker import Restless
-from mien.nn.whole import Kept, Steady, asked, places
+from mien.nn.whole import Steady, asked, places
 from mien.progress import Progress, clock, say
 from mien.runtime import resident
 from mien.tasks.stylize.forward import Forward, Ready
 from mien.tasks.stylize.pictures import made_by, sign_as_restyled
 from mien.tasks.stylize.results import Moved
-from mien.tasks.stylize.whole import Look
+from mien.tasks.stylize.whole import Look, kept
 from mien.tiled import apply, measured
+from mien.tiled.whole import Read
 
 SEGMENT = 100
 """Frames after which a video's part is safe on disk."""
@@ -88,7 +89,7 @@ class Frames:
         self.look, self.steady = Look(found, how), how.steady
         cut = self.look.plan(height, width)
         blank = lambda h, w: torch.zeros(1, 3, h, w, dtype=torch.uint8)
-        self.plan = measured(cut, self.look.of_pixels, self.look.runtime, blank, resident() or 0)
+        self.plan = self.look.with_passes(measured(cut, self.look.of_pixels, self.look.runtime, blank, resident() or 0))
         self.run_in = int(np.ceil(np.log(SETTLED) / np.log(how.steady))) if how.steady else 0
         self._smoothed = [Steady(how.steady) for _ in places(self.look.stylizer.net)]
         self._recoloured = how.keep_colour != "histogram"
@@ -97,7 +98,7 @@ class Frames:
         """As the class says."""
         x = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
         if not self._recoloured:  # the style takes on the colours of the first frame, and keeps them
-            self.look, self._recoloured = self.look.recoloured(x[:1].float()), True
+            self.look, self._recoloured = self.look.recoloured(self.plan, _rows(x[:1])), True
         made = self._at_once(x) if self.plan.tiles == 1 else torch.cat([self._in_tiles(one[None]) for one in x])
         return made.permute(0, 2, 3, 1).contiguous().numpy()
 
@@ -108,9 +109,9 @@ class Frames:
             return apply(self.look.of_pixels, x, self.plan, self.look.runtime)
 
     def _in_tiles(self, x: Tensor) -> Tensor:
-        read = lambda top, bottom: x[..., top:bottom, :]
-        moments = self.look.moments(self.plan, read, self.look.small(self.plan, read))
-        assert moments is not None
-        followed = [one.follow(now) for one, now in zip(self._smoothed, moments, strict=True)] if self.steady else moments
-        with asked(self.look.stylizer.net, [Kept(one) for one in followed]):
+        with kept(self.look.stylizer, self.look.moments(self.plan, _rows(x), smoothed=self._smoothed if self.steady else ())):
             return apply(self.look.of_pixels, x, self.plan, self.look.runtime)
+
+
+def _rows(x: Tensor) -> Read:
+    return lambda top, bottom: x[..., top:bottom, :]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -11,17 +11,15 @@ from torch import Tensor
 
 from mien.models.stylizers import Stylizer
 from mien.nn.alpha import bled
-from mien.nn.whole import Kept, Moments, asked
+from mien.nn.whole import Kept, Moments, Steady, asked, places
 from mien.tasks.stylize.colour import coloured, matched
 from mien.tasks.stylize.forward import Forward, Ready
 from mien.tiled import Plan, plan
-from mien.tiled.whole import gathered, noted, reduced
+from mien.tiled.whole import Read, reduced, settled
 
-Read = Callable[[int, int], Tensor]
-"""Rows (1, C, n, W) of a picture from `top` to `bottom`, stored numbers."""
 KINDS = {8: torch.uint8, 16: torch.uint16}
-AT_ONCE = 1 << 20
-"""Pixels that are computed at once, unless tiles are asked for: a picture with fewer, or the smaller copy of one with more."""
+COLOURS = 1 << 18
+"""Pixels of the copy of a picture that says what colours it has."""
 
 
 class Look:
@@ -35,9 +33,9 @@ class Look:
         self.runtime = replace(how.runtime, precision="fp32") if made_depth == 16 else how.runtime
 
     def plan(self, height: int, width: int) -> Plan:
-        """Whole up to `AT_ONCE`, else tiles."""
+        """At once or in tiles; all numbers of a plan but the time of `with_passes`."""
         reach, tile = self.stylizer.reach, self.how.tile
-        if tile is None and height * width <= AT_ONCE:
+        if tile is None and height * width <= reach.at_once:
             tile = max(height, width)
         if tile is not None and tile >= max(height, width):
             return plan(height, width, tile=-(-max(height, width) // reach.step) * reach.step)
@@ -65,28 +63,25 @@ class Look:
         """What statistics need of stored numbers."""
         self.stylizer.sense(self.colours(x)[0], self.found.shares)
 
-    def small(self, planned: Plan, read: Read) -> Tensor:
-        """A copy of at most `AT_ONCE` pixels, stored numbers as float."""
-        return reduced(planned, read, AT_ONCE)
-
-    def recoloured(self, small: Tensor) -> Look:
+    def recoloured(self, planned: Plan, read: Read) -> Look:
         """With style pictures in the content's colours, where that is asked for."""
         if self.how.keep_colour != "histogram":
             return self
-        content = self.colours(small)[0]
+        content = self.colours(reduced(planned, read, COLOURS))[0]
         shown = tuple(matched(one, content) for one in self.found.shown)
-        stylizer = self.stylizer.pictured(shown, self.stylizer.styles)
-        found = replace(self.found, stylizer=stylizer)
+        found = replace(self.found, stylizer=self.stylizer.pictured(shown, self.stylizer.styles))
         return Look(found, self.how, self.channels, self.depth, self.made, self.made_depth)
 
-    def moments(self, planned: Plan, read: Read, small: Tensor) -> list[Moments] | None:
-        """Statistics of the whole picture for its tiles; None where it is computed at once."""
+    def moments(self, planned: Plan, read: Read, label: str = "", smoothed: Sequence[Steady] = ()) -> list[Moments] | None:
+        """Statistics of the whole picture for its tiles, `smoothed` by those of earlier ones; None where it is computed at once."""
         if planned.tiles == 1:
             return None
-        moments = noted(self.stylizer.net, self.sense, small, self.runtime)
-        for _ in range(self.how.passes):
-            moments = gathered(self.stylizer.net, self.sense, planned, self.runtime, read, moments)
-        return moments
+        return settled(self.stylizer.net, self.sense, planned, self.runtime, read, label, [one.follow for one in smoothed])
+
+    def with_passes(self, planned: Plan) -> Plan:
+        """The measured plan with the time that `moments` takes, about."""
+        passes = (1 + len(places(self.stylizer.net))) / 2 if planned.tiles > 1 else 0
+        return replace(planned, seconds=(1 + passes) * (planned.seconds or 0))
 
 
 @contextmanager
