@@ -68,7 +68,8 @@ def speed(model: str, style: Path, frames: int) -> dict[str, object]:
     wall, cpu = zip(*times, strict=True)
     return {"seconds_a_frame": round(statistics.median(wall), 3), "fastest": round(min(wall), 3),
             "of_the_processor": round(min(cpu), 3), "frames_a_second": round(1 / min(cpu), 2), "peak_mb": round((peak() or 0) / 1e6),
-            "before_mb": round((before or 0) / 1e6), "parameters": sum(p.numel() for p in found.stylizer.net.parameters())}  # fmt: skip
+            "before_mb": round((before or 0) / 1e6),
+            "parameters": sum(p.numel() for p in found.stylizer.net.parameters())}  # fmt: skip
 
 
 def flicker(models: list[str], style: Path, video: Path, count: int, side: int, steps: int) -> dict[str, object]:
