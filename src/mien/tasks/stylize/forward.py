@@ -102,7 +102,7 @@ class Ready:
 def ready(how: Forward) -> Ready:
     """Open what `how.style` names. ValueError in one line where it names nothing, or what does not go together."""
     paths = [Path(one) for one in how.style]
-    models = [path for path in paths if path.is_dir() or path.suffix.lower() == ".safetensors"]
+    models = [path for path in paths if (path / "model.safetensors").is_file() or path.suffix.lower() == ".safetensors"]
     if models:
         if len(paths) > 1:
             raise ValueError(f"{models[0]} is a network of its own: expected it alone, or pictures, or names")
@@ -168,6 +168,8 @@ def _restyle(source: Path, out: Path, found: Ready, how: Forward, moving: bool) 
     from mien.tasks.stylize.pictures import restyle_picture
     from mien.tasks.stylize.videos import restyle_video
 
+    if any(source.resolve() == picture.resolve() for picture in found.pictures):
+        raise ValueError(f"{source} is both the picture and its style: name another style")
     return restyle_video(source, out, found, how) if moving else restyle_picture(source, out, found, how)
 
 
