@@ -136,7 +136,7 @@ def main() -> None:
     before, how = load(), How(steps=2 if given.only else given.steps, scales=1 if given.only else None)
     inputs = pictures(given.content, [given.style], [], given.side, how)
     painter = Painter(inputs.content, inputs.styles, inputs.masks, how, load_vgg(average=True), choose("cpu", "fp32"))
-    painter._objective(len(painter.sizes) - 1)  # fills in the layers' weights
+    painter.objective(len(painter.sizes) - 1)  # fills in the layers' weights
     style = resized(inputs.styles[0], style_size(inputs.styles[0], given.side))
     if given.only != "textbook":
         keep_freed_memory()

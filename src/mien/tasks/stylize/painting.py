@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mien.models.vgg_features import VGGFeatures
+from mien.nn.memory import keep_freed_memory
 from mien.nn.winograd4 import quicken_frozen
 from mien.runtime import Runtime, memory
 from mien.tasks.stylize.colour import as_bright, coloured, grey, matched
@@ -103,26 +104,30 @@ class Painter:
         self.content, self.styles = ours(content), [theirs(style, content) for style in styles]
         self.sizes: Sequence[tuple[int, int]] = sizes(content, self.styles, how)
         self.steps = shared(how.steps, len(self.sizes))
+        self._weights: dict[int, Weights] = {}
+        if runtime.device.type == "cpu" and self._side(self.sizes[-1]) is None:
+            keep_freed_memory()  # tiles are for pictures so large that memory is better given back
 
     def run(self, kept: Moment | None = None) -> Iterator[Moment]:
         """Every step in turn, from the start or from a moment on."""
-        first = kept.first if kept else None
+        first, finest = kept.first if kept else None, None
         if first is None and len(self.sizes) > 1:
-            first, _ = self._objective(len(self.sizes) - 1)(self._start(self.sizes[-1]), slope=False)
+            finest = self.objective(len(self.sizes) - 1)
+            first, _ = finest(self._start(self.sizes[-1]), slope=False)
         x = kept.x if kept else self._start(self.sizes[0])
         done = kept.done if kept else 0
         for scale, size in enumerate(self.sizes):
             if kept and scale < kept.scale:
                 continue
             x = resized(x, size)
-            objective, steps = self._objective(scale), self.steps[scale]
+            judged, steps = finest if finest and scale == len(self.sizes) - 1 else self.objective(scale), self.steps[scale]
             descent: Descent = OPTIMISERS[self.how.optimiser](x, steps)
             resuming = kept is not None and kept.scale == scale
             begin, lowest = (kept.step, kept.cost) if kept and resuming else (0, None)
             if kept and resuming:
-                descent.load({name: one.to(x.device) for name, one in kept.state.items()})
+                descent.load({name: one.to(x.device) if one.ndim == 4 else one for name, one in kept.state.items()})
             for step in range(begin, steps):
-                cost, grad = objective(x)
+                cost, grad = judged(x)
                 if not torch.isfinite(torch.tensor(cost.total)):
                     raise RuntimeError(f"the cost became {cost.total} in step {done + 1}: choose smaller weights, or --precision fp32")
                 first = first or cost
@@ -150,11 +155,16 @@ class Painter:
         }
         return resized(made[self.how.start](), size).to(self.runtime.device)
 
-    def _objective(self, scale: int) -> Objective:
+    def _side(self, size: tuple[int, int]) -> int | None:
+        """Of the tiles; None for the whole picture."""
+        return self.how.tile or (SIDE if size[0] * size[1] * HELD > room() else None)
+
+    def objective(self, scale: int) -> Objective:
+        """Of one size, with its targets."""
         (height, width), how = self.sizes[scale], self.how
         content = resized(self.content, (height, width))
         styles = [resized(style, style_size(style, max(height, width), how.style_scale)) for style in self.styles]
-        side = how.tile or (SIDE if height * width * HELD > room() else None)
+        side = self._side((height, width))
         contents, layers = tuple(how.content_layers), tuple(how.style_layers)
         if side is None:
             maps = content_of(self.net, content, contents, self.runtime)
@@ -164,10 +174,15 @@ class Painter:
                  else grams_in_tiles(self.net, style, layers, self.runtime) for style in styles]  # fmt: skip
         masks = [resized(mask, (height, width)).to(self.runtime.device) for mask in self.masks] or [None] * len(styles)
         wanted = Wanted(maps, [Style(*one) for one in zip(found, how.mix, masks, strict=True)])
-        self.weights = weighed(wanted, how)
+        weights = self._weights[scale] = weighed(wanted, how)
         if side is None:
-            return whole(self.net, wanted, self.weights, self.runtime)
-        return tiled(self.net, wanted, self.weights, self.runtime, side, self.label)
+            return whole(self.net, wanted, weights, self.runtime)
+        return tiled(self.net, wanted, weights, self.runtime, side, self.label)
+
+    @property
+    def weights(self) -> Weights:
+        """Those of the finest size that `objective` was asked for."""
+        return self._weights[max(self._weights)]
 
 
 def weighed(wanted: Wanted, how: How) -> Weights:
