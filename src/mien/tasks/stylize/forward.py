@@ -126,8 +126,9 @@ def _named(how: Forward, names: Sequence[str], pictures: bool) -> Ready:
     else:
         stylizer, there = None, holders
     if unknown := [name for name in names if name not in there]:
-        choose = ", ".join(there or known()) or "none: a picture"
-        raise ValueError(f"no style {', '.join(map(repr, unknown))}: choose {choose}, or a picture that is there")
+        names = ", ".join(there or known())
+        choose = f"{names} or a picture that is there" if names else "a picture that is there"
+        raise ValueError(f"no style {', '.join(map(repr, unknown))}: choose {choose}")
     if pictures:
         raise ValueError(f"{', '.join(names)} and pictures are styles of different networks: one or the other")
     if len({there[name] for name in names}) > 1:

@@ -22,7 +22,7 @@ from mien.tasks.stylize.whole import Look, kept
 from mien.tiled import apply, measured
 from mien.tiled.whole import Read
 
-SEGMENT = 100
+SEGMENT = 25
 """Frames after which a video's part is safe on disk."""
 BATCH, PIXELS = 8, 1 << 16
 """Frames that are computed at once, at most, and the pixels that they may have together."""
