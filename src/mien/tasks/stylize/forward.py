@@ -52,7 +52,7 @@ class Forward:
     tile: int | None = None
     """Pixels of a tile's sides; None: what takes a gigabyte or less is computed at once, what takes more in tiles."""
     steady: float = 0.0
-    """Of a video: share of the last frame's statistics that stays, 0 to below 1; more flickers less and follows slower."""
+    """Of a video, 0 to below 1: share of the last frame's statistics that stays, and of what was drawn where nothing moves."""
     quality: int = 95
     """Of JPEG and WebP."""
     signing: bool = True
