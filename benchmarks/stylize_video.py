@@ -3,7 +3,7 @@
     python benchmarks/stylize_video.py VIDEO --style PAINTING [--model mien-style] [--any mien-adain] [--only speed|flicker|large]
 
 Speed: frames of 1280 x 720, one thread, the fastest and the median of some; memory is the largest resident size of a process that does
-only this (VmHWM). Flicker: VIDEO made smaller, its first frames restyled by each network, frame by frame and with statistics smoothed
+only this (VmHWM). Flicker: VIDEO made smaller, its first frames restyled by each network, each alone and held steady
 over time, and optimised one by one as Gatys et al. 2016 have it; `made` is the mean change of brightness from frame to frame, in grey
 levels, where the video stands still, `still` the video's own there, `contrast` the deviation of brightness within the result, since
 what is flat cannot flicker. Large: a photo-like picture of 4096 x 4096 pixels in tiles with statistics of the whole, and how far tiles
@@ -27,7 +27,7 @@ import numpy as np
 from machine import load, origin
 
 KEEP = 0.9
-"""Share of the statistics of the last frame that stays."""
+"""`Forward.steady`."""
 
 
 def opened(model: str, style: Path, **options: Any) -> tuple[Any, Any]:
@@ -68,7 +68,8 @@ def speed(model: str, style: Path, frames: int) -> dict[str, object]:
     wall, cpu = zip(*times, strict=True)
     return {"seconds_a_frame": round(statistics.median(wall), 3), "fastest": round(min(wall), 3),
             "of_the_processor": round(min(cpu), 3), "frames_a_second": round(1 / min(cpu), 2), "peak_mb": round((peak() or 0) / 1e6),
-            "before_mb": round((before or 0) / 1e6), "parameters": sum(p.numel() for p in found.stylizer.net.parameters())}  # fmt: skip
+            "before_mb": round((before or 0) / 1e6),
+            "parameters": sum(p.numel() for p in found.stylizer.net.parameters())}  # fmt: skip
 
 
 def flicker(models: list[str], style: Path, video: Path, count: int, side: int, steps: int) -> dict[str, object]:
@@ -89,7 +90,7 @@ def flicker(models: list[str], style: Path, video: Path, count: int, side: int, 
         for keep in (0.0, KEEP):
             found, how = opened(model, style, steady=keep)
             network = Frames(found, how, height, width)
-            name = f"{model} ({', '.join(found.style)})" + (f", {keep:g} of the statistics kept" if keep else "")
+            name = f"{model} ({', '.join(found.style)})" + (f", steady {keep:g}" if keep else "")
             rows[name] = restless(frames, [network(frame[None])[0] for frame in frames])
             print(name, rows[name], flush=True)
     if steps:

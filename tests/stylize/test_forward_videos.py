@@ -14,7 +14,7 @@ from mien.provenance.report import verify
 from mien.tasks.stylize import videos
 from mien.tasks.stylize.forward import forward_source, ready
 from mien.tasks.stylize.results import Moved
-from mien.tasks.stylize.videos import Frames
+from mien.tasks.stylize.videos import Frames, Hold
 
 
 @pytest.fixture
@@ -104,6 +104,16 @@ def test_a_video_that_is_cut_off_or_none_is_refused(clip: Path):
         with pytest.raises(ValueError, match=message):
             forward_source(Path(source), Path(out), how("two.safetensors"))
     assert listed(Path()) == before
+
+
+def test_what_stands_still_is_held_and_what_moves_is_not():
+    hold = Hold(0.75)
+    frame, made = np.full((12, 12, 3), 100, np.uint8), np.full((12, 12, 3), 50, np.uint8)
+    np.testing.assert_array_equal(hold(frame, made), made)
+    frame[:, 6:] += np.uint8(60)
+    held = hold(frame, made + np.uint8(40))
+    assert (held[:, :5] == 60).all()  # a quarter of the way; a mean of 3 x 3 pixels reaches one column further
+    assert (held[:, 6:] == 90).all()
 
 
 def test_flicker_counts_only_where_the_video_stands_still():

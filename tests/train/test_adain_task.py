@@ -54,8 +54,8 @@ def test_losses_are_equations_12_and_13():
     moments = 0.0
     for layer in list(SIZES)[:4]:
         for part in (lambda maps: maps.mean((2, 3)), lambda maps: (maps.var((2, 3), correction=0) + 1e-5).sqrt()):
-                moments += float(((part(again[layer]) - part(style[layer])) / SIZES[layer]).square().mean().detach())
-    assert float(losses["style"]) == pytest.approx(moments, rel=1e-3)
+            moments += float(((part(again[layer]) - part(style[layer])) / SIZES[layer]).square().mean().detach())
+    assert float(losses["style"].detach()) == pytest.approx(moments, rel=1e-3)
 
 
 def test_a_step_is_a_function_of_seed_and_number_and_learns_every_parameter():

@@ -42,7 +42,7 @@ class Restless:
     def add(self, before: np.ndarray, after: np.ndarray) -> None:
         """(H, W, 3) uint8 twice: a frame of the video, and of the result."""
         now = grey(before)
-        smooth = _mean(now)
+        smooth = smoothed(now)
         where = np.ones_like(now, bool) if self._last is None else np.abs(smooth - self._last) < LEVELS
         self._last = smooth
         self.made.add(grey(after), where)
@@ -54,8 +54,8 @@ def grey(image: np.ndarray) -> np.ndarray:
     return image.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
 
 
-def _mean(values: np.ndarray) -> np.ndarray:
-    """(H, W): of 3 x 3 places, edges repeated."""
+def smoothed(values: np.ndarray) -> np.ndarray:
+    """(H, W) -> means of 3 x 3 places, edges repeated."""
     whole = np.pad(values, 1, mode="edge")
     rows = whole[:-2] + whole[1:-1] + whole[2:]
     return (rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) / 9

@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from mien.models import adain, style_net
 from mien.models.stylizer import load, read_plan
 from mien.nn.whole import Moments
+from mien.nn.winograd4 import quicken_frozen
 from mien.weights import cards, locate
 
 NAMES = {"any": "mien-adain"}
@@ -110,6 +111,8 @@ def opened(model: str | Path, device: torch.device | None = None) -> Stylizer:
     """
     net, plan = load(_file(str(model)))
     net = net.to(device) if device else net
+    if isinstance(net, adain.AdaIN):
+        quicken_frozen(net.encoder)
     return Stylizer(str(model), net, plan.styles)
 
 

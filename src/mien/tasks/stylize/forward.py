@@ -52,7 +52,7 @@ class Forward:
     tile: int | None = None
     """Pixels of a tile's sides; None: what takes a gigabyte or less is computed at once, what takes more in tiles."""
     steady: float = 0.0
-    """Of a video: share of the last frame's statistics that stays, 0 to below 1; more flickers less and follows slower."""
+    """Of a video, 0 to below 1: share of the last frame's statistics that stays, and of what was drawn where nothing moves."""
     quality: int = 95
     """Of JPEG and WebP."""
     signing: bool = True
@@ -102,7 +102,7 @@ class Ready:
 def ready(how: Forward) -> Ready:
     """Open what `how.style` names. ValueError in one line where it names nothing, or what does not go together."""
     paths = [Path(one) for one in how.style]
-    models = [path for path in paths if path.is_dir() or path.suffix.lower() == ".safetensors"]
+    models = [path for path in paths if (path / "model.safetensors").is_file() or path.suffix.lower() == ".safetensors"]
     if models:
         if len(paths) > 1:
             raise ValueError(f"{models[0]} is a network of its own: expected it alone, or pictures, or names")
@@ -126,8 +126,9 @@ def _named(how: Forward, names: Sequence[str], pictures: bool) -> Ready:
     else:
         stylizer, there = None, holders
     if unknown := [name for name in names if name not in there]:
-        choose = ", ".join(there or known()) or "none: a picture"
-        raise ValueError(f"no style {', '.join(map(repr, unknown))}: choose {choose}, or a picture that is there")
+        names = ", ".join(there or known())
+        choose = f"{names} or a picture that is there" if names else "a picture that is there"
+        raise ValueError(f"no style {', '.join(map(repr, unknown))}: choose {choose}")
     if pictures:
         raise ValueError(f"{', '.join(names)} and pictures are styles of different networks: one or the other")
     if len({there[name] for name in names}) > 1:
@@ -168,6 +169,8 @@ def _restyle(source: Path, out: Path, found: Ready, how: Forward, moving: bool) 
     from mien.tasks.stylize.pictures import restyle_picture
     from mien.tasks.stylize.videos import restyle_video
 
+    if any(source.resolve() == picture.resolve() for picture in found.pictures):
+        raise ValueError(f"{source} is both the picture and its style: name another style")
     return restyle_video(source, out, found, how) if moving else restyle_picture(source, out, found, how)
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mien.data.video import LARGEST, MOVING, VideoWriter, batches, probe, read_video
-from mien.metrics.flicker import Restless
+from mien.metrics.flicker import LEVELS, Restless, grey, smoothed
 from mien.nn.whole import Steady, asked, places
 from mien.progress import Progress, clock, say
 from mien.runtime import resident
@@ -22,7 +22,7 @@ from mien.tasks.stylize.whole import Look, kept
 from mien.tiled import apply, measured
 from mien.tiled.whole import Read
 
-SEGMENT = 100
+SEGMENT = 25
 """Frames after which a video's part is safe on disk."""
 BATCH, PIXELS = 8, 1 << 16
 """Frames that are computed at once, at most, and the pixels that they may have together."""
@@ -79,10 +79,32 @@ def restyle_video(source: Path, out: Path, found: Ready, how: Forward) -> Moved:
                  round(made / max(seconds, 1e-9), 2), how.signing)  # fmt: skip
 
 
+class Hold:
+    """Where a video stands still, what was drawn there stays for the most part: `hold(frame, made)` in order.
+
+    A network draws a little differently on every grain of noise. The less a place changes (brightness, mean of 3 x 3 pixels, against
+    `LEVELS`), the more of the last frame's drawing is kept, `keep` of it at most; what moves is drawn anew.
+    """
+
+    def __init__(self, keep: float) -> None:
+        self.keep = keep
+        self._seen: np.ndarray | None = None
+        self._made = np.zeros(())
+
+    def __call__(self, frame: np.ndarray, made: np.ndarray) -> np.ndarray:
+        """(H, W, 3) uint8 twice -> the same shape."""
+        seen, now = smoothed(grey(frame)), made.astype(np.float32)
+        if self._seen is not None:
+            share = self.keep * np.exp(-(((seen - self._seen) / LEVELS) ** 2))[..., None]
+            now += share * (self._made - now)
+        self._seen, self._made = seen, now
+        return now.round().astype(np.uint8)
+
+
 class Frames:
     """`Frames(found, how, height, width)(frames)`: (B, H, W, 3) uint8 RGB in order -> the same shape; `plan` says what one takes.
 
-    With `how.steady` the statistics of a frame are smoothed with those of the frames before it.
+    With `how.steady` the statistics of a frame are smoothed with those of the frames before it, and still places are held.
     """
 
     def __init__(self, found: Ready, how: Forward, height: int, width: int) -> None:
@@ -91,6 +113,7 @@ class Frames:
         blank = lambda h, w: torch.zeros(1, 3, h, w, dtype=torch.uint8)
         self.plan = self.look.with_passes(measured(cut, self.look.of_pixels, self.look.runtime, blank, resident() or 0))
         self.run_in = int(np.ceil(np.log(SETTLED) / np.log(how.steady))) if how.steady else 0
+        self._hold = Hold(how.steady)
         self._smoothed = [Steady(how.steady) for _ in places(self.look.stylizer.net)]
         self._recoloured = how.keep_colour != "histogram"
 
@@ -100,7 +123,10 @@ class Frames:
         if not self._recoloured:  # the style takes on the colours of the first frame, and keeps them
             self.look, self._recoloured = self.look.recoloured(self.plan, _rows(x[:1])), True
         made = self._at_once(x) if self.plan.tiles == 1 else torch.cat([self._in_tiles(one[None]) for one in x])
-        return made.permute(0, 2, 3, 1).contiguous().numpy()
+        images = made.permute(0, 2, 3, 1).contiguous().numpy()
+        if not self.steady:
+            return images
+        return np.stack([self._hold(frame, image) for frame, image in zip(frames, images, strict=True)])
 
     def _at_once(self, x: Tensor) -> Tensor:
         if not self.steady:
