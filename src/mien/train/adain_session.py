@@ -9,24 +9,19 @@ import numpy as np
 from mien.data.pictures import read_picture
 from mien.models.stylizer import Plan, save
 from mien.nn.memory import keep_freed_memory
-from mien.progress import say
 from mien.runtime import Runtime, choose
 from mien.train import report
 from mien.train.adain import AdaINTask
 from mien.train.adain_recipe import AdaINRecipe
 from mien.train.enlarge_session import pictures_in
-from mien.train.loop import fit
 from mien.train.run_folder import (
     CARD,
     MODEL,
     PARTITION,
     RECIPE,
-    advice,
-    check_folder,
-    claimed,
     effort,
     first_process,
-    remember,
+    trained,
     write_card,
 )
 from mien.train.types import Every, Fitted
@@ -59,17 +54,12 @@ def learn_adain(
     images = [read_picture(path) for path in paths]
     names = {"train": [str(path.relative_to(source)) for i, path in enumerate(paths) if i not in held],
              "dev": [str(paths[i].relative_to(source)) for i in sorted(held)], "styles": list(recipe.styles)}  # fmt: skip
-    with claimed(out):
-        if first_process():
-            check_folder(recipe, out, resume)
-        task = AdaINTask(recipe, [one for i, one in enumerate(images) if i not in held], paintings, [images[i] for i in sorted(held)])
-        task.advice = advice(recipe)
-        if first_process():
-            remember(recipe, names, out)
-            say(f"{label}: {len(names['train'])} photos, {len(paintings)} paintings, {task.steps} steps of {recipe.batch} crops; "
-                f"{runtime.reason}")  # fmt: skip
-        fitted = fit(task, out, steps=task.steps, minutes=minutes, runtime=runtime, resume=resume, seed=recipe.seed,
-                     evaluate=Every(steps=max(task.steps // 20, 1), seconds=300), label=label)  # fmt: skip
+    learnt, watched = [one for i, one in enumerate(images) if i not in held], [images[i] for i in sorted(held)]
+    with trained(
+        recipe, out, lambda: AdaINTask(recipe, learnt, paintings, watched), names,
+        lambda task: f"{len(learnt)} photos, {len(paintings)} paintings, {task.steps} steps of {recipe.batch} crops",
+        lambda task: Every(steps=max(task.steps // 20, 1), seconds=300), minutes=minutes, runtime=runtime, resume=resume, label=label,
+    ) as (task, fitted):  # fmt: skip
         return _conclude(task, names, fitted, out)
 
 

@@ -11,24 +11,20 @@ from mien.data.pictures import read_picture
 from mien.data.sources import PICTURES, natural
 from mien.models.enlarger import COLOURED, load, save
 from mien.nn.memory import keep_freed_memory
-from mien.progress import Progress, say
+from mien.progress import Progress
 from mien.runtime import Runtime, choose
 from mien.train import report
 from mien.train.adversarial import AdversarialEnlargeTask
 from mien.train.enlarge import EnlargeTask, brightness
-from mien.train.loop import fit
 from mien.train.recipe import AdversarialEnlargeRecipe, EnlargeRecipe
 from mien.train.run_folder import (
     CARD,
     MODEL,
     PARTITION,
     RECIPE,
-    advice,
-    check_folder,
-    claimed,
     effort,
     first_process,
-    remember,
+    trained,
     write_card,
 )
 from mien.train.types import Every, Fitted
@@ -83,19 +79,12 @@ def learn_enlarger(
             bar.advance()
     names = {"train": [str(path.relative_to(source)) for i, path in enumerate(paths) if i not in held],
              "dev": [str(paths[i].relative_to(source)) for i in sorted(held)]}  # fmt: skip
-    with claimed(out):
-        if first_process():
-            check_folder(recipe, out, resume)
-        begun = load(_file(recipe.start)) if recipe.start else None
-        learnt = [one for i, one in enumerate(images) if i not in held]
-        task = TASKS[type(recipe)](recipe, learnt, [images[i] for i in sorted(held)], begun)
-        task.advice = advice(recipe)
-        if first_process():
-            remember(recipe, names, out)
-            say(f"{label}: {len(names['train'])} pictures, {task.steps} steps of {recipe.batch} patches; {runtime.reason}")
-        every = Every(steps=max(task.steps // 50, 1), seconds=600)
-        fitted = fit(task, out, steps=task.steps, minutes=minutes, runtime=runtime, resume=resume, seed=recipe.seed, evaluate=every,
-                     label=label)  # fmt: skip
+    learnt, watched = [one for i, one in enumerate(images) if i not in held], [images[i] for i in sorted(held)]
+    with trained(
+        recipe, out, lambda: TASKS[type(recipe)](recipe, learnt, watched, load(_file(recipe.start)) if recipe.start else None), names,
+        lambda task: f"{len(learnt)} pictures, {task.steps} steps of {recipe.batch} patches",
+        lambda task: Every(steps=max(task.steps // 50, 1), seconds=600), minutes=minutes, runtime=runtime, resume=resume, label=label,
+    ) as (task, fitted):  # fmt: skip
         return _conclude(task, names, fitted, out)
 
 

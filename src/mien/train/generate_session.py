@@ -9,23 +9,18 @@ import numpy as np
 from mien.data.examples import read_examples
 from mien.models.generator import save
 from mien.nn.memory import keep_freed_memory
-from mien.progress import say
 from mien.runtime import Runtime, choose
 from mien.train import report
 from mien.train.generate import GenerateTask
 from mien.train.generate_recipe import GenerateRecipe
-from mien.train.loop import fit
 from mien.train.run_folder import (
     CARD,
     MODEL,
     PARTITION,
     RECIPE,
-    advice,
-    check_folder,
-    claimed,
     effort,
     first_process,
-    remember,
+    trained,
     write_card,
 )
 from mien.train.types import Every, Fitted
@@ -55,17 +50,11 @@ def learn_generator(
         raise ValueError(f"{source} has {len(images)} pictures, of which dev={recipe.dev} are held back: none is left to learn from")
     held = np.sort(np.random.default_rng(recipe.seed).permutation(len(images))[:recipe.dev])
     rest = np.setdiff1d(np.arange(len(images)), held)
-    with claimed(out):
-        if first_process():
-            check_folder(recipe, out, resume)
-        task = GenerateTask(recipe, images[rest], images[held])
-        task.advice = advice(recipe)
-        if first_process():
-            remember(recipe, {"dev": held.tolist()}, out)
-            say(f"{label}: {len(rest)} pictures, {task.steps} steps of {task.items}; {runtime.reason}")
-        every = Every(steps=max(task.steps // 20, 1), seconds=300)
-        fitted = fit(task, out, steps=task.steps, minutes=minutes, runtime=runtime, resume=resume, seed=recipe.seed, evaluate=every,
-                     label=label)  # fmt: skip
+    with trained(
+        recipe, out, lambda: GenerateTask(recipe, images[rest], images[held]), {"dev": held.tolist()},
+        lambda task: f"{len(rest)} pictures, {task.steps} steps of {task.items}",
+        lambda task: Every(steps=max(task.steps // 20, 1), seconds=300), minutes=minutes, runtime=runtime, resume=resume, label=label,
+    ) as (task, fitted):  # fmt: skip
         return _conclude(task, fitted, out)
 
 

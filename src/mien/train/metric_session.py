@@ -16,10 +16,8 @@ from mien.metrics.verification import all_pairs, auc, eer, roc
 from mien.models.catalog import NETWORKS
 from mien.models.classifier import save
 from mien.nn.memory import keep_freed_memory
-from mien.progress import say
 from mien.runtime import Runtime, choose
 from mien.train import report
-from mien.train.loop import fit
 from mien.train.metric import MetricTask
 from mien.train.recipe import MetricRecipe
 from mien.train.run_folder import (
@@ -27,12 +25,9 @@ from mien.train.run_folder import (
     MODEL,
     PARTITION,
     RECIPE,
-    advice,
-    check_folder,
-    claimed,
     effort,
     first_process,
-    remember,
+    trained,
     write_card,
 )
 from mien.train.supervised import Part
@@ -114,19 +109,13 @@ def learn_embedder(
     if runtime.device.type == "cpu":
         keep_freed_memory()
     ready = ready or prepare_people(recipe, source)
-    with claimed(out):
-        if first_process():
-            check_folder(recipe, out, resume)
-        task = MetricTask(recipe, ready.parts["train"], ready.parts.get("dev"))
-        task.advice = advice(recipe)
-        if first_process():
-            remember(recipe, ready.names, out)
-            shown = f"{len(task.train)} pictures of {len(ready.names['train'])} people"
-            say(f"{label}: {shown}, {task.steps} steps of {task.sampler.people} x {recipe.photos}; {runtime.reason}")
-        every = Every(steps=max(task.epoch_steps, task.steps // 50))
-        fitted = fit(
-            task, out, steps=task.steps, minutes=minutes, runtime=runtime, resume=resume, seed=recipe.seed, evaluate=every, label=label
-        )
+    people = len(ready.names["train"])
+    with trained(
+        recipe, out, lambda: MetricTask(recipe, ready.parts["train"], ready.parts.get("dev")), ready.names,
+        lambda task: f"{len(task.train)} pictures of {people} people, {task.steps} steps of {task.sampler.people} x {recipe.photos}",
+        lambda task: Every(steps=max(task.epoch_steps, task.steps // 50)),
+        minutes=minutes, runtime=runtime, resume=resume, label=label,
+    ) as (task, fitted):  # fmt: skip
         return _conclude(task, ready, fitted, out)
 
 

@@ -5,20 +5,59 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from mien.data.files import atomic
 from mien.data.locked import locked
+from mien.progress import say
+from mien.runtime import Runtime
 from mien.train.checkpoint import latest_step
+from mien.train.loop import fit
 from mien.train.recipe import CHANGEABLE, Training
+from mien.train.task import Measured
+from mien.train.types import Every, Fitted
 
 MODEL, RECIPE, PARTITION, CARD = "model.safetensors", "recipe.json", "partition.json", "card.toml"
 CHANGES = "changes"
 """In the stored recipe beside the settings: what was changed when the run was resumed; the step, and setting -> before, after."""
+
+
+T = TypeVar("T", bound=Measured)
+
+
+@contextmanager
+def trained(
+    recipe: Training,
+    out: Path,
+    make: Callable[[], T],
+    split: Mapping[str, Any],
+    about: Callable[[T], str],
+    every: Callable[[T], Every],
+    *,
+    minutes: float | None,
+    runtime: Runtime,
+    resume: bool,
+    label: str,
+) -> Iterator[tuple[T, Fitted]]:
+    """Make the task, train it in `out`, and hold the folder while what came of it is written there.
+
+    split: which pictures are for what, kept with the run; about: what is said of the task before it starts. Raises as `check_folder`,
+    `claimed` and `mien.train.loop.fit` do.
+    """
+    with claimed(out):
+        if first_process():
+            check_folder(recipe, out, resume)
+        task = make()
+        task.advice = advice(recipe)
+        if first_process():
+            remember(recipe, split, out)
+            say(f"{label}: {about(task)}; {runtime.reason}")
+        yield task, fit(task, out, steps=task.steps, minutes=minutes, runtime=runtime, resume=resume, seed=recipe.seed,
+                        evaluate=every(task), label=label)  # fmt: skip
 
 
 def claimed(out: Path) -> AbstractContextManager[None]:

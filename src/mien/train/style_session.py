@@ -14,22 +14,18 @@ from mien.data.pictures import read_picture
 from mien.models.style_net import StyleNet, own_style
 from mien.models.stylizer import Plan, load, save
 from mien.nn.memory import keep_freed_memory
-from mien.progress import Progress, say
+from mien.progress import Progress
 from mien.runtime import Runtime, choose
 from mien.train import report
 from mien.train.enlarge_session import pictures_in
-from mien.train.loop import fit
 from mien.train.run_folder import (
     CARD,
     MODEL,
     PARTITION,
     RECIPE,
-    advice,
-    check_folder,
-    claimed,
     effort,
     first_process,
-    remember,
+    trained,
     write_card,
 )
 from mien.train.style import StyleTask
@@ -108,18 +104,12 @@ def learn_styles(
     held = set(np.random.default_rng(recipe.seed).permutation(large)[:recipe.dev].tolist())
     names = {"train": [str(paths[i].relative_to(source)) for i in large if i not in held],
              "dev": [str(paths[i].relative_to(source)) for i in sorted(held)]}  # fmt: skip
-    with claimed(out):
-        if first_process():
-            check_folder(recipe, out, resume)
-        task = StyleTask(recipe, net, styles, [images[i] for i in large if i not in held], [images[i] for i in sorted(held)])
-        task.advice = advice(recipe)
-        if first_process():
-            remember(recipe, names, out)
-            count = len(names["train"])
-            say(f"{label}: {', '.join(styles)}; {count} photographs, {task.steps} steps of {task.items}; {runtime.reason}")
-        every = Every(steps=max(task.steps // 50, 1), seconds=300)
-        fitted = fit(task, out, steps=task.steps, minutes=minutes, runtime=runtime, resume=resume, seed=recipe.seed, evaluate=every,
-                     label=label)  # fmt: skip
+    learnt, watched = [images[i] for i in large if i not in held], [images[i] for i in sorted(held)]
+    with trained(
+        recipe, out, lambda: StyleTask(recipe, net, styles, learnt, watched), names,
+        lambda task: f"{', '.join(styles)}; {len(learnt)} photographs, {task.steps} steps of {task.items}",
+        lambda task: Every(steps=max(task.steps // 50, 1), seconds=300), minutes=minutes, runtime=runtime, resume=resume, label=label,
+    ) as (task, fitted):  # fmt: skip
         return _conclude(task, names, fitted, out)
 
 

@@ -75,7 +75,13 @@ class Task:
         """Write a picture of how things stand to `path` (a .jpg); called after every evaluation."""
 
 
-class OneNetworkTask(Task):
+class Measured(Task):
+    """A task that knows how many steps its recipe's epochs are."""
+
+    steps: int
+
+
+class OneNetworkTask(Measured):
     """A task with one network, one optimiser and, if wanted, an average of the network's weights."""
 
     net: nn.Module
