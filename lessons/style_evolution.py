@@ -99,7 +99,7 @@ for step in range(STEPS + 1):
     optimiser.step()
     schedule.step()
     generated.data.clamp_(0, 1)
-frames = [(interpolate(one, scale_factor=2, mode="bicubic").clamp(0, 1) * 255).byte()[0].permute(1, 2, 0).numpy() for one in kept]
+enlarged = [(interpolate(one, scale_factor=2, mode="bicubic").clamp(0, 1) * 255).byte()[0].permute(1, 2, 0).numpy() for one in kept]
 
 # %%
 
@@ -107,7 +107,7 @@ figure = plt.figure(figsize=(12, 5.6), layout="constrained")
 above, below = figure.subfigures(2, 1, height_ratios=(1, 1.05))
 places = [0, *(min(range(len(shown)), key=lambda i, at=at: abs(shown[i] - at)) for at in (4, 9, 25, 50)), len(shown) - 1]
 for panel, place in zip(above.subplots(1, 6), places, strict=True):
-    panel.imshow(frames[place])
+    panel.imshow(enlarged[place])
     panel.set(title=f"step {shown[place]}", xticks=[], yticks=[])
 panels = below.subplots(1, 4, width_ratios=(1, 1, 1.3, 1.7))
 for panel, name, one in zip(panels, ("content", "style", "the end"), (content, style, kept[-1]), strict=False):
@@ -117,6 +117,7 @@ panels[3].semilogy(history, label=["J_content", "J_style"])
 panels[3].set(xlabel="step", title=f"of what noise costs ({'VGG16' if has_vgg else 'random filters'})")
 panels[3].legend()
 
+frames = enlarged  # what becomes the animation
 numbers = {
     "frames": len(frames), "style_at_the_start": history[0][1], "style_left": history[-1][1], "content_left": history[-1][0],
     "total_falls": alpha * history[0][0] + beta * history[0][1] - alpha * history[-1][0] - beta * history[-1][1],

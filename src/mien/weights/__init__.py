@@ -46,7 +46,7 @@ def take(name: str, path: Path) -> Path:
     found = card(name)
     if not path.is_file():
         raise ValueError(f"there is no file {path}; expected the one of the card {name}: {found.obtain or found.file}")
-    verify(path, found)
+    verify(path, found, f"get {found.obtain or found.file}")
     if found.tensors:
         _convert(found, path)
         return _kept(found)

@@ -90,14 +90,14 @@ def fetch(names: Iterable[str] | None = None) -> list[Path]:
     return [locate(name) for name in chosen]
 
 
-def verify(path: Path, wanted: Card) -> Path:
+def verify(path: Path, wanted: Card, advice: str = "remove it and run again") -> Path:
     """`path`, or RuntimeError where its bytes are not those the card promises. Hashed once a process."""
     facts = path.stat()
     found = _sha256(path, facts.st_size, facts.st_mtime_ns)
     if found != wanted.sha256:
         raise RuntimeError(
             f"{path} is not the file of the card {wanted.name}: found {facts.st_size} bytes, sha256 {found[:12]}…, "
-            f"expected {wanted.size} bytes, {wanted.sha256[:12]}…; remove it and run again"
+            f"expected {wanted.size} bytes, {wanted.sha256[:12]}…; {advice}"
         )
     return path
 
