@@ -6,8 +6,9 @@ The textbook is written down here as tutorials have it: VGG as a chain of layers
 counts, torch.optim.LBFGS at a single size, from the content, pixels clipped before every evaluation. mien goes from coarse to
 fine, with as many steps in all. One thread; the two take turns, step by step, in one process, so that both see the same machine;
 seconds are those of the processor, since others may use it too. `cost` is alpha J_content + beta J_style in full size, the same
-for both. `to the same cost`: until mien was at or below what the textbook ended with. Memory: of processes that do two steps of
-one of them.
+for both. `to the textbook's cost` and `to mien's cost`: until the other was at or below what that one ended with. Memory: of
+processes that do two steps of one of them. With `--track` the textbook's steps are those of an earlier run (`in turns` is then
+false).
 """
 
 from __future__ import annotations
@@ -165,6 +166,7 @@ def main() -> None:
     assert isinstance(last, Moment)
     end = {"textbook": min(cost for _, cost in tracks["textbook"]), "mien": last.cost.total}
     same = [seconds for seconds, cost in tracks["mien"] if cost is not None and cost <= end["textbook"]]
+    theirs = [seconds for seconds, cost in tracks["textbook"] if cost is not None and cost <= end["mien"]]
     seconds = {name: track[-1][0] for name, track in tracks.items()}
     memory = {name: int(subprocess.run([sys.executable, __file__, *sys.argv[1:], "--only", name], capture_output=True, text=True,
                                        check=True).stdout) for name in tracks} if textbook else {"mien": peak()}  # fmt: skip
@@ -173,7 +175,8 @@ def main() -> None:
         "side": given.side, "sizes": [[*size, steps] for size, steps in zip(painter.sizes, painter.steps, strict=True)],
         "steps": given.steps, "first cost": last.first.total, "cost": end, "seconds": seconds,
         "times faster for the same steps": seconds["textbook"] / seconds["mien"],
-        "times faster to the same cost": seconds["textbook"] / same[0] if same else None,
+        "times faster to the textbook's cost": seconds["textbook"] / same[0] if same else None,
+        "times faster to mien's cost": theirs[0] / seconds["mien"] if theirs else None,
         "seconds of a step in full size": {"textbook": seconds["textbook"] / given.steps,
                                            "mien": (full[1][-1][0] - full[1][0][0]) / max(full[0] - 1, 1)},
         "in turns": textbook is not None, "memory": memory, "tracks": tracks, "pictures": [given.content.name, given.style.name],
