@@ -23,8 +23,6 @@ STYLE_LAYERS: Mapping[str, float | None] = {"relu1_1": None, "relu2_1": None, "r
 """Layer -> weight; None: as much as makes a picture with none of what is wanted cost 1, over the number of layers."""
 COARSEST = 128
 """Pixels of the longer side from which on a picture is halved once more, unless told otherwise."""
-RATIO = 1.6
-"""Steps of a size, against those of the next larger one."""
 HELD = 2200
 """Bytes a pixel that the maps down to relu5_1 take, there and back, in fp32."""
 MOST = 3_000_000_000
@@ -119,7 +117,7 @@ class Painter:
         for scale, size in enumerate(self.sizes):
             if kept and scale < kept.scale:
                 continue
-            x = resized(x, size)
+            x = self._finer(x, size)
             judged, steps = finest if finest and scale == len(self.sizes) - 1 else self.objective(scale), self.steps[scale]
             descent: Descent = OPTIMISERS[self.how.optimiser](x, steps)
             resuming = kept is not None and kept.scale == scale
@@ -146,6 +144,14 @@ class Painter:
             cover = torch.stack(list(self.masks)).sum(0).clamp(0, 1)
             x = self.original + cover * (x - self.original)
         return x.clamp(0, 1)
+
+    def _finer(self, x: Tensor, size: tuple[int, int]) -> Tensor:
+        """(1, 3, h, w) -> (1, 3, *size): made larger, with the content's own fine detail where it began as the content."""
+        if tuple(x.shape[-2:]) == size or self.how.start != "content":
+            return resized(x, size)
+        blurred = resized(resized(self.content, (x.shape[-2], x.shape[-1])), size)
+        detail = resized(self.content, size) - blurred
+        return (resized(x, size) + detail.to(x.device)).clamp_(0, 1)
 
     def _start(self, size: tuple[int, int]) -> Tensor:
         made = {
@@ -217,15 +223,8 @@ def sizes(content: Tensor, styles: Sequence[Tensor], how: How) -> tuple[tuple[in
 
 
 def shared(steps: int, scales: int) -> tuple[int, ...]:
-    """Steps of every scale, coarsest first: each at least one, `RATIO` times as many as the next."""
-    parts = [RATIO**scale for scale in reversed(range(scales))]
-    given = [max(1, round(steps * part / sum(parts))) for part in parts]
-    given[0] += steps - sum(given)
-    while given[0] < 1:  # rounding of very few steps
-        place = max(range(scales), key=lambda one: given[one])
-        given[place] -= 1
-        given[0] += 1
-    return tuple(given)
+    """Steps of every scale, coarsest first: alike, what is over to the finest."""
+    return *(steps // scales for _ in range(scales - 1)), steps - steps // scales * (scales - 1)
 
 
 def style_size(picture: Tensor, side: int, times: float = 1.0) -> tuple[int, int]:
