@@ -2,7 +2,7 @@
 
     python benchmarks/stylize_memory.py [--side 4096] [--tiles 1]
 
-Memory is the same for every tile, so by default only the largest tiles of each pass are computed (`--tiles 0`: all of them, which takes
+Memory is the same for every tile, so by default only the largest of each pass is computed (`--tiles 0`: all of them, which takes
 an hour); everything else is as it is in `mien stylize`: the content's maps for the whole picture, its gradient, L-BFGS with as many
 pairs as it remembers at this size, the finished picture. Content and style are noise.
 """
