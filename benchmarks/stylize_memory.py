@@ -1,8 +1,8 @@
 """The memory that a large picture takes while it is painted: the most a process holds over a few steps in full size.
 
-    python benchmarks/stylize_memory.py [--side 4096] [--tiles 2]
+    python benchmarks/stylize_memory.py [--side 4096] [--tiles 1]
 
-Memory is the same for every tile, so by default only the first tiles of each pass are computed (`--tiles 0`: all of them, which takes
+Memory is the same for every tile, so by default only the largest of each pass is computed (`--tiles 0`: all of them, which takes
 an hour); everything else is as it is in `mien stylize`: the content's maps for the whole picture, its gradient, L-BFGS with as many
 pairs as it remembers at this size, the finished picture. Content and style are noise.
 """
@@ -21,7 +21,7 @@ def main() -> None:
     """One JSON object, into results/ as well."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--side", type=int, default=4096)
-    parser.add_argument("--tiles", type=int, default=2)
+    parser.add_argument("--tiles", type=int, default=1)
     given = parser.parse_args()
     import torch
 
@@ -37,12 +37,13 @@ def main() -> None:
     def fewer(*args, **more):
         found = cut(*args, **more)
         counts.append(len(found))
-        return found[: given.tiles or None]
+        size = lambda tile: (tile.rows.last - tile.rows.first) * (tile.columns.last - tile.columns.first)
+        return sorted(found, key=size, reverse=True)[: given.tiles or None]
 
     tiles.cut = fewer
     made = torch.Generator().manual_seed(0)
     content = torch.rand(1, 3, given.side, given.side, generator=made)
-    how = How(steps=4, scales=1)
+    how = How(steps=3, scales=1)
     style = torch.rand(1, 3, 512, 512, generator=made)
     painter = Painter(content, [style], [], how, load_vgg(average=True), choose("cpu", "fp32"))
     objective = tiles.tiled
