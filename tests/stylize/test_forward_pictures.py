@@ -136,8 +136,9 @@ def test_rotated_palette_animation_and_one_pixel(capsys: pytest.CaptureFixture[s
     image.save("moving.gif", save_all=True, append_images=[image.rotate(90)])
     restyled("moving.gif")
     assert "an animation of 2 frames: the first is restyled" in capsys.readouterr().err
-    Image.new("RGB", (1, 1)).save("dot.png")
-    for style, model in (("two.safetensors", ""), ("dot.png", "any.safetensors")):
+    for name in ("dot.png", "style.png"):
+        Image.new("RGB", (1, 1)).save(name)
+    for style, model in (("two.safetensors", ""), ("style.png", "any.safetensors")):
         assert (restyled("dot.png", style=style, model=model).width, whole("b.png").shape) == (1, (1, 1, 3))
 
 
