@@ -6,8 +6,9 @@ The textbook is written down here as tutorials have it: VGG as a chain of layers
 counts, torch.optim.LBFGS at a single size, from the content, pixels clipped before every evaluation. mien goes from coarse to
 fine, with as many steps in all. One thread; the two take turns, step by step, in one process, so that both see the same machine;
 seconds are those of the processor, since others may use it too. `cost` is alpha J_content + beta J_style in full size, the same
-for both. `to the same cost`: until mien was at or below what the textbook ended with. Memory: of processes that do two steps of
-one of them.
+for both. `to the textbook's cost` and `to mien's cost`: until the other was at or below what that one ended with. Memory: of
+processes that do two steps of one of them. With `--track` the textbook's steps are those of an earlier run (`in turns` is then
+false).
 """
 
 from __future__ import annotations
@@ -121,6 +122,7 @@ def main() -> None:
     parser.add_argument("--side", type=int, default=512)
     parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--pictures", type=Path, help="a folder for both results")
+    parser.add_argument("--track", type=Path, help="a textbook's track from an earlier run, instead of running it again")
     parser.add_argument("--only", choices=("mien", "textbook"), help=argparse.SUPPRESS)
     given = parser.parse_args()
     import torch
@@ -136,7 +138,7 @@ def main() -> None:
     before, how = load(), How(steps=2 if given.only else given.steps, scales=1 if given.only else None)
     inputs = pictures(given.content, [given.style], [], given.side, how)
     painter = Painter(inputs.content, inputs.styles, inputs.masks, how, load_vgg(average=True), choose("cpu", "fp32"))
-    painter._objective(len(painter.sizes) - 1)  # fills in the layers' weights
+    painter.objective(len(painter.sizes) - 1)  # fills in the layers' weights
     style = resized(inputs.styles[0], style_size(inputs.styles[0], given.side))
     if given.only != "textbook":
         keep_freed_memory()
@@ -153,33 +155,36 @@ def main() -> None:
             run()
         print(peak())
         return
-    textbook = Textbook(inputs.content, style, how, painter.weights)
-    theirs_timed, ours_timed, tracks = timed(textbook.step), timed(ours), {"textbook": [], "mien": []}
+    earlier = [tuple(one) for one in json.loads(given.track.read_text())[: given.steps]] if given.track else None
+    textbook = None if earlier else Textbook(inputs.content, style, how, painter.weights)
+    theirs_timed = timed(textbook.step) if textbook else iter(earlier or [])
+    ours_timed, tracks = timed(ours), {"textbook": [], "mien": []}
     for _ in range(given.steps):
         tracks["textbook"].append(next(theirs_timed))
         tracks["mien"].append(next(ours_timed))
         print(tracks["textbook"][-1], tracks["mien"][-1], file=sys.stderr, flush=True)
     assert isinstance(last, Moment)
-    with torch.no_grad():
-        textbook.x.clamp_(0, 1)
     end = {"textbook": min(cost for _, cost in tracks["textbook"]), "mien": last.cost.total}
     same = [seconds for seconds, cost in tracks["mien"] if cost is not None and cost <= end["textbook"]]
+    theirs = [seconds for seconds, cost in tracks["textbook"] if cost is not None and cost <= end["mien"]]
     seconds = {name: track[-1][0] for name, track in tracks.items()}
     memory = {name: int(subprocess.run([sys.executable, __file__, *sys.argv[1:], "--only", name], capture_output=True, text=True,
-                                       check=True).stdout) for name in tracks}  # fmt: skip
+                                       check=True).stdout) for name in tracks} if textbook else {"mien": peak()}  # fmt: skip
     full = [painter.steps[-1], [track for track in tracks["mien"] if track[1] is not None]]
     table = {
         "side": given.side, "sizes": [[*size, steps] for size, steps in zip(painter.sizes, painter.steps, strict=True)],
         "steps": given.steps, "first cost": last.first.total, "cost": end, "seconds": seconds,
         "times faster for the same steps": seconds["textbook"] / seconds["mien"],
-        "times faster to the same cost": seconds["textbook"] / same[0] if same else None,
+        "times faster to the textbook's cost": seconds["textbook"] / same[0] if same else None,
+        "times faster to mien's cost": theirs[0] / seconds["mien"] if theirs else None,
         "seconds of a step in full size": {"textbook": seconds["textbook"] / given.steps,
                                            "mien": (full[1][-1][0] - full[1][0][0]) / max(full[0] - 1, 1)},
-        "memory": memory, "tracks": tracks, "pictures": [given.content.name, given.style.name],
+        "in turns": textbook is not None, "memory": memory, "tracks": tracks, "pictures": [given.content.name, given.style.name],
     }  # fmt: skip
     if given.pictures:
-        for name, picture in (("textbook", textbook.x.detach()), ("mien", painter.picture(last))):
-            write_picture(given.pictures / f"{name}.png", pixels(picture))
+        write_picture(given.pictures / "mien.png", pixels(painter.picture(last)))
+        if textbook:
+            write_picture(given.pictures / "textbook.png", pixels(textbook.x.detach().clamp(0, 1)))
     text = json.dumps(table | origin(before), indent=2)
     Path(__file__).with_name("results").joinpath("stylize.json").write_text(text + "\n", encoding="utf-8")
     print(text)

@@ -49,6 +49,14 @@ def test_the_slope_towards_the_input() -> None:
     torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("size", [(8, 12), (7, 12), (8, 11)])
+def test_what_follows_may_work_in_place(size: tuple[int, int]) -> None:
+    conv, x = frozen(6, 9), torch.randn(1, 6, *size, requires_grad=True)
+    (found,) = torch.autograd.grad(Frozen(conv)(x).relu_().sum(), x)
+    (wanted,) = torch.autograd.grad(conv(x).relu().sum(), x)
+    torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
+
+
 def test_rounding_is_some_ten_times_a_plain_convolutions() -> None:
     """Against float64, as a share of the largest result."""
     conv, x = frozen(128, 128), torch.randn(1, 128, 32, 32)

@@ -50,14 +50,16 @@ class Frozen(nn.Module):
     def __init__(self, conv: nn.Conv2d) -> None:
         super().__init__()
         self.plain = conv
-        weight = conv.weight.detach()
-        self.ahead, self.back = spread_taps(weight), spread_taps(weight.flip(2, 3).transpose(0, 1))
+        self._taps: tuple[Tensor, Tensor] | None = None  # four times the weights, there and back: not before they are used
 
     def forward(self, x: Tensor) -> Tensor:
         """As the class says."""
         if x.device.type != "cpu" or x.dtype != torch.float32 or torch.is_autocast_enabled("cpu"):
             return self.plain(x)
-        return _Winograd.apply(x, self.ahead, self.back, self.plain.bias)  # pyright: ignore[reportReturnType]
+        if self._taps is None:
+            weight = self.plain.weight.detach()
+            self._taps = spread_taps(weight), spread_taps(weight.flip(2, 3).transpose(0, 1))
+        return _Winograd.apply(x, *self._taps, self.plain.bias)  # pyright: ignore[reportReturnType]
 
 
 class _Winograd(torch.autograd.Function):
@@ -83,7 +85,9 @@ def convolved(x: Tensor, taps: Tensor, bias: Tensor | None = None) -> Tensor:
     """(B, C, H, W), (36, C, O), (O,) -> (B, O, H, W) channels_last: a 3 x 3 convolution with a border of zeros."""
     batch, channels, height, width = x.shape
     made, rows, columns = taps.shape[2], -(-height // 4), -(-width // 4)
-    out = x.new_empty(batch, 4 * rows, 4 * columns, made)
+    # what follows may work in place, so the result must be no view of another tensor
+    whole = torch.empty(batch, made, 4 * rows, 4 * columns, dtype=x.dtype, memory_format=torch.channels_last)
+    out = whole.permute(0, 2, 3, 1)
     at_once = min(rows, max(NEAR // (36 * max(channels, made) * columns), -(-FEWEST // columns)))
     wide = 4 * columns + 2
     padded = x.new_zeros(4 * at_once + 2, wide, channels)
@@ -98,7 +102,9 @@ def convolved(x: Tensor, taps: Tensor, bias: Tensor | None = None) -> Tensor:
             _lot(padded, taps, out[picture, 4 * top : 4 * (top + count)], some, count)
     if bias is not None:
         out += bias
-    return out[:, :height, :width].permute(0, 3, 1, 2)
+    if (height, width) == (4 * rows, 4 * columns):
+        return whole
+    return whole[..., :height, :width].clone(memory_format=torch.channels_last)
 
 
 class _Some:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -131,9 +131,8 @@ def check(numbers: Numbers, steps: int | None, size: int | None, scales: int | N
         raise ValueError(f"a quality of {quality}, expected 1 to 100")
 
 
-def style_picture(text: str) -> Path:
-    """The picture that a style's name is. ValueError where it is none."""
-    path = Path(text)
-    if not path.exists():
-        raise ValueError(f"there is no style {text!r}: expected a picture")
-    return path
+def unused(options: Mapping[str, object]) -> None:
+    """ValueError where one of these is given: a trained network has no use for it."""
+    if given := [name for name, value in options.items() if value]:
+        when = "where style and content are pictures and no --model is given"
+        raise ValueError(f"{', '.join(given)}: for painting by optimisation, {when}")

@@ -14,8 +14,10 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-HISTORY, HELD = 20, 1 << 30
-"""Pairs L-BFGS remembers at most, and bytes they may take."""
+HISTORY, HELD = 20, 1 << 29
+"""Pairs L-BFGS remembers at most, and bytes they may take: one pair at 4096 x 4096."""
+PART = 1 << 22
+"""Numbers of which products are summed at once: no copy of a large picture is made for a sum."""
 FIRST = 0.02
 """How far the first step moves pixels, root mean square, of 0..1."""
 SHORTER = 0.25
@@ -29,7 +31,7 @@ class Descent(Protocol):
     """From one picture to the next."""
 
     def step(self, x: Tensor, cost: float, grad: Tensor) -> Tensor:
-        """(1, 3, H, W) with its cost and gradient -> the picture to look at next."""
+        """(1, 3, H, W) with its cost and gradient, which are kept, not copied -> the picture to look at next."""
         ...
 
     def best(self) -> Tensor:
@@ -63,16 +65,16 @@ class Lbfgs:
                 self.pairs.clear()
                 self._turn()
                 self.length *= SHORTER
-            return (self.x + self.length * self.way).clamp_(0, 1)
+            return torch.add(self.x, self.way, alpha=self.length).clamp_(0, 1)
         if self.x.numel():
             self._learn(x - self.x, grad)
-        self.x, self.cost, self.grad = x.detach().clone(), cost, grad.detach().clone()
+        self.x, self.cost, self.grad = x.detach(), cost, grad.detach()
         self._turn()
-        return (self.x + self.length * self.way).clamp_(0, 1)
+        return torch.add(self.x, self.way, alpha=self.length).clamp_(0, 1)
 
     def _learn(self, moved: Tensor, grad: Tensor) -> None:
         change = (grad - self.grad).mul_(moved != 0)
-        if float((moved * change).sum()) > 1e-10 * float(change.square().sum()):
+        if dot(moved, change) > 1e-10 * dot(change, change):
             self.pairs = [*self.pairs[-(self.most - 1) :], (moved, change)] if self.most > 1 else [(moved, change)]
 
     def _turn(self) -> None:
@@ -80,19 +82,19 @@ class Lbfgs:
         held = ((self.x <= 0) & (self.grad > 0)) | ((self.x >= 1) & (self.grad < 0))
         way, factors = self.grad.masked_fill(held, 0).neg_(), []
         for moved, change in reversed(self.pairs):
-            curvature = float((moved * change).sum())
-            factor = float((moved * way).sum()) / curvature
+            curvature = dot(moved, change)
+            factor = dot(moved, way) / curvature
             way.add_(change, alpha=-factor)
             factors.append((factor, curvature))
         if self.pairs:
             moved, change = self.pairs[-1]
-            way *= factors[0][1] / float(change.square().sum())
+            way *= factors[0][1] / dot(change, change)
         for (moved, change), (factor, curvature) in zip(self.pairs, reversed(factors), strict=True):
-            way.add_(moved, alpha=factor - float((change * way).sum()) / curvature)
+            way.add_(moved, alpha=factor - dot(change, way) / curvature)
         self.length = 1.0
         self.way = way.masked_fill_(held, 0)
         if not self.pairs:
-            self.way *= FIRST / max(float(way.square().mean().sqrt()), 1e-30)
+            self.way *= FIRST / max(math.sqrt(dot(way, way) / way.numel()), 1e-30)
 
     def best(self) -> Tensor:
         """As `Descent` says: the lowest so far."""
@@ -113,6 +115,12 @@ class Lbfgs:
         self.pairs = [(state[f"moved{place}"], state[f"change{place}"]) for place in range(count)]
 
 
+def dot(a: Tensor, b: Tensor) -> float:
+    """The sum of products."""
+    parts = zip(a.flatten().split(PART), b.flatten().split(PART), strict=True)
+    return math.fsum(float((one * other).sum()) for one, other in parts)
+
+
 class Adam:
     """Adam within a box."""
 
@@ -124,7 +132,7 @@ class Adam:
     def step(self, x: Tensor, cost: float, grad: Tensor) -> Tensor:
         """As `Descent` says."""
         if cost < self.cost:
-            self.x, self.cost = x.detach().clone(), cost
+            self.x, self.cost = x.detach(), cost
         self.done += 1
         rate = RATE * (1 + math.cos(math.pi * min(self.done / self.steps, 1))) / 2
         self.first = self.first.lerp(grad, 1 - BETAS[0])  # a new tensor: who keeps the last state keeps it whole

@@ -12,7 +12,6 @@ from PIL import Image, ImageDraw, ImageFont
 from mien.data.files import atomic, no_empty_folders
 from mien.data.pictures import write_picture
 from mien.models.vgg_features import load
-from mien.nn.memory import keep_freed_memory
 from mien.progress import Progress
 from mien.provenance.outputs import checked
 from mien.tasks.stylize.asking import pictures, pixels
@@ -51,8 +50,6 @@ def stylize_grid(asked: Asked) -> Sheet:
     sources = (asked.content, *asked.styles, *asked.masks)
     checked(sources, asked.out, asked.signing)
     given, began, cells, lines = pictures(asked.content, asked.styles, asked.masks, asked.size, asked.how), time.monotonic(), [], []
-    if asked.runtime.device.type == "cpu":
-        keep_freed_memory()
     net, choices = load(asked.average), rows(asked.how)
     ratio = asked.how.content_weight / asked.how.style_weight if asked.how.style_weight else float("inf")
     columns = [(f"alpha / beta = {ratio * times:.3g}", times) for times in TIMES]

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mien.models.vgg_features import VGGFeatures
+from mien.nn.memory import keep_freed_memory
 from mien.nn.winograd4 import quicken_frozen
 from mien.runtime import Runtime, memory
 from mien.tasks.stylize.colour import as_bright, coloured, grey, matched
@@ -22,8 +23,6 @@ STYLE_LAYERS: Mapping[str, float | None] = {"relu1_1": None, "relu2_1": None, "r
 """Layer -> weight; None: as much as makes a picture with none of what is wanted cost 1, over the number of layers."""
 COARSEST = 128
 """Pixels of the longer side from which on a picture is halved once more, unless told otherwise."""
-RATIO = 1.6
-"""Steps of a size, against those of the next larger one."""
 HELD = 2200
 """Bytes a pixel that the maps down to relu5_1 take, there and back, in fp32."""
 MOST = 3_000_000_000
@@ -103,26 +102,30 @@ class Painter:
         self.content, self.styles = ours(content), [theirs(style, content) for style in styles]
         self.sizes: Sequence[tuple[int, int]] = sizes(content, self.styles, how)
         self.steps = shared(how.steps, len(self.sizes))
+        self._weights: dict[int, Weights] = {}
+        if runtime.device.type == "cpu" and self._side(self.sizes[-1]) is None:
+            keep_freed_memory()  # tiles are for pictures so large that memory is better given back
 
     def run(self, kept: Moment | None = None) -> Iterator[Moment]:
         """Every step in turn, from the start or from a moment on."""
-        first = kept.first if kept else None
+        first, finest = kept.first if kept else None, None
         if first is None and len(self.sizes) > 1:
-            first, _ = self._objective(len(self.sizes) - 1)(self._start(self.sizes[-1]), slope=False)
+            finest = self.objective(len(self.sizes) - 1)
+            first, _ = finest(self._start(self.sizes[-1]), slope=False)
         x = kept.x if kept else self._start(self.sizes[0])
         done = kept.done if kept else 0
         for scale, size in enumerate(self.sizes):
             if kept and scale < kept.scale:
                 continue
-            x = resized(x, size)
-            objective, steps = self._objective(scale), self.steps[scale]
+            x = self._finer(x, size)
+            judged, steps = finest if finest and scale == len(self.sizes) - 1 else self.objective(scale), self.steps[scale]
             descent: Descent = OPTIMISERS[self.how.optimiser](x, steps)
             resuming = kept is not None and kept.scale == scale
             begin, lowest = (kept.step, kept.cost) if kept and resuming else (0, None)
             if kept and resuming:
-                descent.load({name: one.to(x.device) for name, one in kept.state.items()})
+                descent.load({name: one.to(x.device) if one.ndim == 4 else one for name, one in kept.state.items()})
             for step in range(begin, steps):
-                cost, grad = objective(x)
+                cost, grad = judged(x)
                 if not torch.isfinite(torch.tensor(cost.total)):
                     raise RuntimeError(f"the cost became {cost.total} in step {done + 1}: choose smaller weights, or --precision fp32")
                 first = first or cost
@@ -142,6 +145,14 @@ class Painter:
             x = self.original + cover * (x - self.original)
         return x.clamp(0, 1)
 
+    def _finer(self, x: Tensor, size: tuple[int, int]) -> Tensor:
+        """(1, 3, h, w) -> (1, 3, *size): made larger, with the content's own fine detail where it began as the content."""
+        if tuple(x.shape[-2:]) == size or self.how.start != "content":
+            return resized(x, size)
+        blurred = resized(resized(self.content, (x.shape[-2], x.shape[-1])), size)
+        detail = resized(self.content, size) - blurred
+        return (resized(x, size) + detail.to(x.device)).clamp_(0, 1)
+
     def _start(self, size: tuple[int, int]) -> Tensor:
         made = {
             "content": lambda: self.content,
@@ -150,11 +161,16 @@ class Painter:
         }
         return resized(made[self.how.start](), size).to(self.runtime.device)
 
-    def _objective(self, scale: int) -> Objective:
+    def _side(self, size: tuple[int, int]) -> int | None:
+        """Of the tiles; None for the whole picture."""
+        return self.how.tile or (SIDE if size[0] * size[1] * HELD > room() else None)
+
+    def objective(self, scale: int) -> Objective:
+        """Of one size, with its targets."""
         (height, width), how = self.sizes[scale], self.how
         content = resized(self.content, (height, width))
         styles = [resized(style, style_size(style, max(height, width), how.style_scale)) for style in self.styles]
-        side = how.tile or (SIDE if height * width * HELD > room() else None)
+        side = self._side((height, width))
         contents, layers = tuple(how.content_layers), tuple(how.style_layers)
         if side is None:
             maps = content_of(self.net, content, contents, self.runtime)
@@ -164,10 +180,15 @@ class Painter:
                  else grams_in_tiles(self.net, style, layers, self.runtime) for style in styles]  # fmt: skip
         masks = [resized(mask, (height, width)).to(self.runtime.device) for mask in self.masks] or [None] * len(styles)
         wanted = Wanted(maps, [Style(*one) for one in zip(found, how.mix, masks, strict=True)])
-        self.weights = weighed(wanted, how)
+        weights = self._weights[scale] = weighed(wanted, how)
         if side is None:
-            return whole(self.net, wanted, self.weights, self.runtime)
-        return tiled(self.net, wanted, self.weights, self.runtime, side, self.label)
+            return whole(self.net, wanted, weights, self.runtime)
+        return tiled(self.net, wanted, weights, self.runtime, side, self.label)
+
+    @property
+    def weights(self) -> Weights:
+        """Those of the finest size that `objective` was asked for."""
+        return self._weights[max(self._weights)]
 
 
 def weighed(wanted: Wanted, how: How) -> Weights:
@@ -202,15 +223,8 @@ def sizes(content: Tensor, styles: Sequence[Tensor], how: How) -> tuple[tuple[in
 
 
 def shared(steps: int, scales: int) -> tuple[int, ...]:
-    """Steps of every scale, coarsest first: each at least one, `RATIO` times as many as the next."""
-    parts = [RATIO**scale for scale in reversed(range(scales))]
-    given = [max(1, round(steps * part / sum(parts))) for part in parts]
-    given[0] += steps - sum(given)
-    while given[0] < 1:  # rounding of very few steps
-        place = max(range(scales), key=lambda one: given[one])
-        given[place] -= 1
-        given[0] += 1
-    return tuple(given)
+    """Steps of every scale, coarsest first: alike, what is over to the finest."""
+    return *(steps // scales for _ in range(scales - 1)), steps - steps // scales * (scales - 1)
 
 
 def style_size(picture: Tensor, side: int, times: float = 1.0) -> tuple[int, int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from mien.tasks.stylize.results import Sheet, Stylized
+from mien.tasks.stylize.results import Folder, Moved, Restyled, Sheet, Stylized
 
 
 def stylize(
@@ -14,7 +14,10 @@ def stylize(
     *,
     style: list[str],
     out: Path,
+    model: str = "",
     mix: str = "",
+    strength: float = 1.0,
+    steady: float = 0.0,
     mask: list[Path] | None = None,
     steps: int | None = None,
     size: int | None = None,
@@ -40,16 +43,20 @@ def stylize(
     key: Path | None = None,
     device: str = "auto",
     precision: str = "auto",
-) -> Stylized | Sheet:
-    """Paint a picture in the style of another one, by optimisation (Gatys et al. 2016).
+) -> Stylized | Sheet | Restyled | Moved | Folder:
+    """Paint a picture in the style of another one, by optimisation (Gatys et al. 2016), or at once by a trained network.
 
-    The result is signed and labelled as generated. Ctrl-C keeps the picture so far, --resume goes on with it.
+    A network draws where --style is a name or a model file, where --model is given, and for videos and folders. The result is signed
+    and labelled as generated. Ctrl-C keeps the picture so far, --resume goes on with it.
 
     Args:
-        content: the picture that says what is shown.
-        style: a picture that says how; several are mixed.
-        out: the result (.png, .jpg, .webp).
+        content: the picture that says what is shown; a video or a folder.
+        style: a picture that says how, or the name of a style; several are mixed.
+        out: the result (.png, .jpg, .webp), video (.mp4) or folder.
+        model: a network for pictures as styles, in place of optimisation: any, or a model file.
         mix: shares of several styles, 0.7,0.3; alike unless given.
+        strength: of a network, 0 to 1.
+        steady: of a network on a video: how much of the last frame's statistics stays; more flickers less.
         mask: where a style goes: white, grey for in between; one for each style.
         steps: how often the picture is changed, all sizes together; 200, in a grid 40.
         size: pixels of the result's longer side; the content's, at most 1024, in a grid 256.
@@ -80,19 +87,24 @@ def stylize(
     from mien.provenance.identity import identity
     from mien.runtime import choose
     from mien.tasks.stylize import asking
+    from mien.tasks.stylize.choosing import optimised, restyled
     from mien.tasks.stylize.grid import SIDE, STEPS, stylize_grid
     from mien.tasks.stylize.painting import How
     from mien.tasks.stylize.session import Asked, stylize_picture
 
-    paths = tuple(asking.style_picture(one) for one in style)
+    runtime, signer = choose(device, precision), identity(certificate, key) if sign and (certificate or key) else None
+    if not optimised(Path(content), style, model):
+        asking.unused({"--mask": mask, "--grid": grid, "--preview": preview, "--steps": steps, "--size": size, "--scales": scales})
+        how = asking.shares(mix, len(style)), strength, steady, keep_colour, tile, quality, sign, signer
+        return restyled(Path(content), Path(out), style, model, runtime, *how)
+    paths = tuple(Path(one) for one in style)
     numbers = asking.Numbers(content_weight, style_weight, variation, style_scale)
     asking.check(numbers, steps, size, scales, tile, quality)
     looked_at = asking.layers(content_layer), asking.layers(style_layers)
     how = How(steps or (STEPS if grid else 200), scales, start, *numbers[:3], *looked_at, asking.shares(mix, len(paths)), style_scale,
               keep_colour, optimiser, seed, tile)  # fmt: skip
-    signer = identity(certificate, key) if sign and (certificate or key) else None
     asked = Asked(Path(content), paths, tuple(mask or ()), Path(out), size or (SIDE if grid else None), how, pooling == "average",
-                  choose(device, precision), preview, resume, quality, sign, signer)  # fmt: skip
+                  runtime, preview, resume, quality, sign, signer)  # fmt: skip
     return stylize_grid(asked) if grid else stylize_picture(asked)
 
 

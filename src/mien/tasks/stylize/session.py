@@ -14,7 +14,6 @@ from mien import __version__
 from mien.data.files import atomic, no_empty_folders
 from mien.data.pictures import write_picture
 from mien.models.vgg_features import CARD, load
-from mien.nn.memory import keep_freed_memory
 from mien.progress import Progress, say
 from mien.provenance.identity import Identity
 from mien.provenance.label import aigc_label, label_picture
@@ -61,9 +60,9 @@ def stylize_picture(asked: Asked) -> Stylized:
     if asked.preview is not None:
         checked((*sources, asked.out), asked.preview, signing=False)
     given = pictures(asked.content, asked.styles, asked.masks, asked.size, asked.how)
-    painter = painting(given, asked)
     kept = Kept(asked.out, _job(given, asked))
     left = kept.load() if asked.resume else None
+    painter = painting(given, asked)
     if asked.resume and left is None:
         say(f"nothing was left of {asked.out.name} to go on with: starting")
     with no_empty_folders(asked.out.parent, *asked.out.parent.parents):
@@ -72,8 +71,6 @@ def stylize_picture(asked: Asked) -> Stylized:
 
 def painting(given: Pictures, asked: Asked) -> Painter:
     """Of these pictures. As `Painter` raises."""
-    if asked.runtime.device.type == "cpu":
-        keep_freed_memory()
     return Painter(given.content, given.styles, given.masks, asked.how, load(asked.average), asked.runtime, asked.content.name)
 
 

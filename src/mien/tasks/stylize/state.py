@@ -83,6 +83,7 @@ def _read(file: BufferedReader, kind: str, shape: list[int]) -> Tensor:
     """ValueError where the file ends too early."""
     if kind not in TYPES.values():
         raise ValueError(kind)
-    count = int(np.prod(shape, dtype=np.int64))
-    found = np.fromfile(file, kind, count)
-    return torch.from_numpy(found.reshape(shape))
+    found = torch.empty(shape, dtype=getattr(torch, kind))
+    if file.readinto(found.numpy().reshape(-1).view(np.uint8)) != found.nbytes:  # pyright: ignore[reportArgumentType]
+        raise ValueError("cut off")
+    return found

@@ -22,7 +22,7 @@ from mien.tasks.stylize.costs import Cost, Objective, Wanted, Weights, at_layer,
 from mien.tiled import Span, spans
 
 Size = tuple[int, int]
-SIDE = 512
+SIDE = 384
 """Pixels of a tile, those around it not counted."""
 
 
