@@ -4,7 +4,7 @@
 
 For each of the three warpers one inspector learns from the faces that it did not bend, from random weights and for as many steps as
 one that learns from all; about 16 minutes each on a CPU core. Then both look at the same faces of test people, half of them bent by
-that tool with all sliders uniform in [-1, 1], not compressed afterwards, in the size they have. The bundled inspector learnt over three
+that tool with all sliders uniform in [-1, 1], not compressed afterwards, in the size they have. The bundled inspector learnt three
 times as long: the comparison is between the two, their level is not its. Intervals are of 95 % and draw people.
 """
 
