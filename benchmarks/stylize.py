@@ -32,11 +32,11 @@ class Textbook:
         """Pictures (1, 3, H, W) in 0..1; the layers and weights of mien's."""
         from torch import nn, optim
 
-        from mien.models.vgg_features import MEAN, load
+        from mien.models.vgg_features import CAFFE, load
 
         class Normalization(nn.Module):
             def forward(self, x: Any) -> Any:
-                return x.flip(1) * 255 - x.new_tensor(MEAN).view(1, 3, 1, 1)
+                return x.flip(1) * 255 - x.new_tensor(CAFFE.mean).view(1, 3, 1, 1)
 
         class ContentLoss(nn.Module):
             def __init__(self, target: Any, weight: float) -> None:
