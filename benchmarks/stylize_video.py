@@ -208,7 +208,8 @@ def main() -> None:
                 result.setdefault(part, {})[model] = apart(*line, "--large", str(asked.large)) | origin(before)
                 print(part, model, result[part][model], flush=True)
     if asked.only in (None, "flicker"):
-        result["flicker"] = flicker(models, asked.style, asked.video, asked.frames, asked.side, asked.steps) | origin(before)
+        found = flicker(models, asked.style, asked.video, asked.frames, asked.side, asked.steps)
+        result["flicker"] = result.get("flicker", {}) | found | origin(before)
     here.write_text(json.dumps(result, indent=2) + "\n")
 
 
