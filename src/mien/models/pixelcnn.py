@@ -115,9 +115,9 @@ def gate(x: Tensor) -> Tensor:
 class GatedPixelCNN(nn.Module):
     """As `PixelCNN`, without its blind spot: what is above is looked at by a stack of its own.
 
-    `patch` 2 goes in squares of 2 x 2 pixels, row by row, and inside a square row by row: a quarter of the places to compute. Each place
-    answers for every course the square can take (1 + 2 + 4 + 8 logits: of its first pixel, of its second after either first, ...), so
-    that the probability of a picture stays exact.
+    `patch` 2 goes in squares of 2 x 2 pixels, row by row, and inside a square row by row: a quarter of the places to compute.
+    Each place answers for every course the square can take (1 + 2 + 4 + 8 logits: of its first pixel, of its second after either
+    first, ...), so that the probability of a picture stays exact.
     """
 
     def __init__(self, width: int = 32, layers: int = 8, last: int = 64, sizes: Sequence[int] = (7, 3), patch: int = 1) -> None:

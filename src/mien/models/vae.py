@@ -101,10 +101,11 @@ def residual(latent: int, side: int, width: int) -> tuple[nn.Sequential, nn.Sequ
     half, small, few = width // 2, side // 4, 16
     encoder = nn.Sequential(nn.PixelUnshuffle(2), nn.Conv2d(4, half, 3, 1, 1), Residual(half), nn.Conv2d(half, width, 3, 2, 1),
                             Residual(width), nn.SiLU(), nn.Conv2d(width, few, 1), nn.SiLU(), nn.Flatten(),
-                            nn.Linear(few * small * small, 2 * latent))  # fmt: skip
-    decoder = nn.Sequential(nn.Linear(latent, few * small * small), nn.SiLU(), nn.Unflatten(1, (few, small, small)), nn.Conv2d(few, width, 1),
-                            Residual(width), Residual(width), nn.SiLU(), nn.Conv2d(width, 4 * half, 3, 1, 1), nn.PixelShuffle(2),
-                            Residual(half), nn.SiLU(), nn.Conv2d(half, 4 * few, 3, 1, 1), nn.PixelShuffle(2), nn.SiLU())  # fmt: skip
+                            nn.Linear(few * small**2, 2 * latent))  # fmt: skip
+    decoder = nn.Sequential(nn.Linear(latent, few * small**2), nn.SiLU(), nn.Unflatten(1, (few, small, small)),
+                            nn.Conv2d(few, width, 1), Residual(width), Residual(width), nn.SiLU(),
+                            nn.Conv2d(width, 4 * half, 3, 1, 1), nn.PixelShuffle(2), Residual(half), nn.SiLU(),
+                            nn.Conv2d(half, 4 * few, 3, 1, 1), nn.PixelShuffle(2), nn.SiLU())  # fmt: skip
     decoder.add_module("answers", nn.Conv2d(few, 1, 3, 1, 1))
     return encoder, decoder
 
