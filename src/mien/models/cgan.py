@@ -9,13 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from mien.models.gan import DROP, Maxout
+from mien.models.layers import looked_up
 
 NOISE, LABEL = 200, 1000
 """Hidden units of the generator for noise and for labels."""
 
 
 class Generator(nn.Module):
-    """(B, latent) and (B,) whole numbers below `classes` -> (B, channels, side, side) in -1..1."""
+    """(B, latent) and labels (B,), or shares of them (B, classes) -> (B, channels, side, side) in -1..1."""
 
     def __init__(self, side: int = 28, channels: int = 1, classes: int = 10, latent: int = 100, width: int = 1200) -> None:
         """`width`: of the joint layer; noise and label have a sixth and five sixths of it, as in the paper."""
@@ -28,7 +29,7 @@ class Generator(nn.Module):
 
     def forward(self, z: Tensor, labels: Tensor) -> Tensor:
         """A picture of each label."""
-        return self.joint(torch.cat([self.noise(z), self.label(labels).to(z.dtype)], 1))
+        return self.joint(torch.cat([self.noise(z), looked_up(self.label, labels).to(z.dtype)], 1))
 
 
 class Judge(nn.Module):

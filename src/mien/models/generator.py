@@ -86,7 +86,9 @@ def draw(net: nn.Module, side: int, count: int, random: torch.Generator, known: 
 
 @torch.no_grad()
 def pictures(net: nn.Module, z: Tensor, labels: Tensor | None = None) -> Tensor:
-    """What an adversarial generator makes of noise (B, Z): (B, 1 or 3, S, S) in 0..1 on the CPU, of labels (B,) or all in turn."""
+    """What an adversarial generator makes of noise (B, Z): (B, 1 or 3, S, S) in 0..1 on the CPU, of labels (B,), shares of them
+    (B, classes), or all in turn.
+    """
     device, classes = next(net.parameters()).device, int(getattr(net, "classes", 0))
     if classes and labels is None:
         labels = torch.arange(len(z)) % classes

@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from mien.models.layers import looked_up
+
 
 class ConditionalNorm(nn.Module):
     """Batch norm whose factors and shifts are those of a label (Dumoulin et al. 2017, arXiv 1610.07629); without labels, plain."""
@@ -30,7 +32,8 @@ class ConditionalNorm(nn.Module):
         x = self.norm(x)
         if self.table is None:
             return x
-        factor, shift = self.table(labels)[:, :, None, None].to(x.dtype).chunk(2, 1)
+        assert labels is not None
+        factor, shift = looked_up(self.table, labels)[:, :, None, None].to(x.dtype).chunk(2, 1)
         return torch.addcmul(shift, x, factor)
 
 
@@ -51,7 +54,7 @@ class Up(nn.Module):
 
 
 class Generator(nn.Module):
-    """(B, latent) and, with `classes`, (B,) labels -> (B, channels, side, side) in -1..1."""
+    """(B, latent) and, with `classes`, labels (B,) or shares of them (B, classes) -> (B, channels, side, side) in -1..1."""
 
     def __init__(self, side: int = 32, channels: int = 3, classes: int = 0, latent: int = 128, width: int = 256,
                  blocks: int = 3, narrow: bool = False) -> None:  # fmt: skip
