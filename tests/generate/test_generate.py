@@ -139,5 +139,5 @@ def test_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert word in capsys.readouterr().err
         assert not (tmp_path / "o.png").exists()
     with pytest.raises(ValueError, match="no generator is called"):
-        build(Plan("gan", 8))
+        build(Plan("nobody", 8))
     assert vae_small().options["kind"] == "convolutional"
