@@ -80,11 +80,13 @@ def _among(vectors: Tensor, members: Tensor, k: int) -> float:
 
 
 def nearest(vectors: Tensor, members: Tensor) -> tuple[Tensor, Tensor]:
-    """(N, D), (M, D) -> distance to the nearest member and its place, (N,) each."""
+    """(N, D), (M, D) -> distance to the nearest member and its place, (N,) each; the first of several that are as near."""
     if vectors.shape[1] != members.shape[1]:
         raise ValueError(f"found vectors of {vectors.shape[1]} and {members.shape[1]} numbers, expected the same")
-    found = [torch.cdist(some.double(), members.double()).min(1) for some in vectors.split(BLOCK)]
-    return torch.cat([one.values for one in found]), torch.cat([one.indices for one in found])
+    blocks = [torch.cdist(vectors.double(), some.double()).min(1) for some in members.split(BLOCK)]
+    distances, block = torch.stack([one.values for one in blocks]).min(0)
+    places = torch.stack([one.indices for one in blocks]).gather(0, block[None])[0]
+    return distances, places + BLOCK * block
 
 
 def _alike(real: Tensor, drawn: Tensor) -> None:
