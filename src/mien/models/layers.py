@@ -62,3 +62,8 @@ def choice(name: str, table: Mapping[str, object]) -> str:
     if name not in table:
         raise ValueError(f"there is no {name!r}; known: {', '.join(table)}")
     return name
+
+
+def looked_up(table: nn.Embedding, labels: Tensor) -> Tensor:
+    """(B,) whole numbers, or (B, classes) shares of each label -> (B, width) of the table's rows, mixed where shares are given."""
+    return labels @ table.weight if labels.is_floating_point() else table(labels)
