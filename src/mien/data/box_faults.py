@@ -38,12 +38,13 @@ KINDS: Mapping[str, Kind] = {
     "outside": Kind("error", "a box that lies wholly outside of the picture", "the box is left out"),
     "one pixel": Kind("warning", "a box of one pixel or less in width or height, inside the picture", "the box is left out"),
     "beyond": Kind("warning", "a box that reaches beyond the picture", "cut at the edge"),
-    "counted otherwise": Kind("warning", "a corner one pixel beyond the edge: counted from 0 where this format counts from 1, or the reverse",
+    "counted otherwise": Kind("warning", "corners a pixel off: counted from 0 where this format counts from 1, or the reverse",
                               "cut at the edge; all boxes may be a pixel off"),
     "duplicate": Kind("warning", "the same box of the same class twice", "one of them is left out"),
     "near duplicate": Kind("warning", f"two boxes of a class with an overlap (IoU) of {NEAR} and more", "both are kept"),
     "two classes": Kind("warning", "the same box with two classes", "both are kept"),
     "alike names": Kind("warning", "class names that differ only in capitals, spaces or the like", "used as different classes"),
+    "two parts": Kind("warning", "a test picture that is learnt from as well", "used in both: the scores are too good"),
     "never learnt": Kind("warning", "a class that no training picture shows", "counted in the scores, where it is always missed"),
 }
 """In the order in which they are reported."""

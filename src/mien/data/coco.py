@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from pathlib import Path, PurePosixPath
@@ -86,7 +87,7 @@ def _records(path: Path, table: dict, names: dict[int, str], pictures: dict[str,
         width, height = one.get("width"), one.get("height")
         size = (int(width), int(height)) if _number(width) and _number(height) else None
         said = tuple(items.pop(key, ())), tuple(faults.pop(key, ()))
-        records.append(Record(str(key), file, _found(file, pictures), path, size, *said))
+        records.append(Record(str(key), file, _found(file, path, pictures), path, size, *said))
     for key in {**items, **faults}:  # boxes of pictures that are not listed
         many = len(items.get(key, ())) + len(faults.get(key, ()))
         records.append(Record(str(key), "", None, path, None, (), (f"{many} boxes of picture {key}, which is not listed",)))
@@ -110,12 +111,15 @@ def _number(side: object) -> TypeGuard[float]:
     return isinstance(side, int | float) and not isinstance(side, bool) and math.isfinite(side)
 
 
-def _found(file: str, pictures: dict[str, list[Path]]) -> Path | None:
-    """Among pictures of the same name the one whose folders are those of the entry; never one outside the data set."""
-    wanted = PurePosixPath(file.replace("\\", "/"))
-    same = pictures.get(wanted.name, [])
-    for length in range(len(wanted.parts), 0, -1):
-        for one in same:
-            if one.parts[-length:] == wanted.parts[-length:]:
-                return one
-    return None
+def _found(file: str, source: Path, pictures: dict[str, list[Path]]) -> Path | None:
+    """Among pictures of the same name, never outside the data set: the one in the entry's folders, beside the JSON, or in a folder
+    that is called like the JSON's part.
+    """
+    wanted, split = PurePosixPath(file.replace("\\", "/")), split_named(source)
+
+    def fits(one: Path) -> tuple[int, bool, bool]:
+        pairs = zip(reversed(one.parts), reversed(wanted.parts), strict=False)
+        tail = sum(1 for _ in itertools.takewhile(lambda pair: pair[0] == pair[1], pairs))
+        return tail, one.parent == source.parent, split is not None and split in map(split_named, one.parents)
+
+    return max(pictures.get(wanted.name, []), key=fits, default=None)
