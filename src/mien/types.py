@@ -222,3 +222,25 @@ class LearnedEnlarger:
     """x2, x3... -> mean dB of the pictures held back to watch, on brightness; `mien upscale evaluate` measures others."""
     reason: str
     files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LearnedDetector:
+    """How the training of a detector ended."""
+
+    out: Path
+    network: str
+    parameters: int
+    names: tuple[str, ...]
+    """The classes."""
+    pictures: dict[str, int]
+    """train, dev, test -> how many."""
+    epochs: float
+    seconds: float
+    pictures_per_second: float
+    ap50: dict[str, float]
+    """Class -> AP at an IoU of 0.5 of the test pictures, all points; "mean": of all classes. Empty where there is no test part."""
+    test_seconds: float
+    """A test picture, from file to boxes."""
+    reason: str
+    files: tuple[str, ...]

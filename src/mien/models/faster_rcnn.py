@@ -163,6 +163,11 @@ class FasterRCNN(nn.Module):
         maps = [one.float() for one in maps[:grid.levels]]
         return roi_align(maps, grid.strides[:grid.levels], every, batch, level, grid.parts, grid.samples)
 
+    @property
+    def last(self) -> tuple[nn.Module, ...]:
+        """The layers whose outputs are answers."""
+        return self.proposer.score, self.proposer.delta, self.classify, self.refine
+
     @torch.no_grad()
     def forward(self, x: Tensor, kept: Kept | None = None) -> list[Found]:
         """(B, 3, H, W) -> what is in each picture, clipped to it."""

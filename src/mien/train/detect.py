@@ -3,79 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from lightning_fabric import Fabric
-from PIL import Image, ImageEnhance
 from torch import Tensor, nn
 
-from mien.models.detector import GREY, batched, scale_for, sized
+from mien.data.box_augment import Moves, Seen, augmented, laid, resized
+from mien.metrics.detection import curves, mean
+from mien.models.detector import batched, scale_for, sized
 from mien.models.faster_rcnn import FasterRCNN, Kept, Proposed
 from mien.nn import boxes as bx
 from mien.nn.assign import match, sample
+from mien.runtime import Runtime
 from mien.train.average import EMA
 from mien.train.detect_recipe import DetectRecipe
 from mien.train.optim import optimiser, set_rate
 from mien.train.task import OneNetworkTask
 from mien.types import Detections
 
-STAYS = 0.4
-"""Share of its area that a box must keep in view, to be still learnt."""
 TOP, LOW, REGION = 0.7, 0.3, 0.5
 """IoU from which on an anchor is positive, below which negative; from which on a region belongs to a box (sections 3.1.2, 3.3)."""
 
 
-@dataclass(frozen=True)
-class Shown:
-    """A picture in the size it is learnt in, with its boxes there."""
-
-    image: np.ndarray
-    """(H, W, 3) uint8 RGB."""
-    boxes: np.ndarray
-    """(N, 4) float32."""
-    labels: np.ndarray
-    """(N,) int64."""
-
-
-def shown(image: np.ndarray, truth: Detections, side: int, longest: int) -> Shown:
+def shown(image: np.ndarray, truth: Detections, side: int, longest: int) -> Seen:
     """(H, W, 3) uint8 with its boxes -> in the size it is learnt in; boxes that are difficult are left out, as the papers do."""
     small = sized(image, scale_for(*image.shape[:2], side, longest))
-    real = ~truth.difficult
     factor = np.array([small.shape[1] / image.shape[1], small.shape[0] / image.shape[0]] * 2, np.float32)
-    return Shown(small, truth.boxes[real] * factor, truth.labels[real])
+    return small, replace(truth, boxes=truth.boxes * factor).select(~truth.difficult)
 
 
-def varied(one: Shown, recipe: DetectRecipe, random: np.random.Generator) -> Shown:
-    """The same picture as it might have been taken: nearer or farther, mirrored, turned, in other light."""
-    image, boxes = Image.fromarray(one.image), one.boxes
-    width, height = image.size
-    zoom = float(np.exp(random.uniform(-1, 1) * np.log(1 + recipe.zoom)))
-    view = width / zoom, height / zoom
-    left, top = (float(random.uniform(min(0, whole - part), max(0, whole - part))) for whole, part in zip((width, height), view, strict=True))
-    if recipe.zoom:
-        corners = (left, top, left + view[0], top + view[1])
-        image = image.transform((width, height), Image.Transform.EXTENT, corners, Image.Resampling.BILINEAR, fillcolor=(GREY,) * 3)
-        boxes = (boxes - np.array([left, top, left, top], np.float32)) * np.float32(zoom)
-    for enhance in (ImageEnhance.Brightness, ImageEnhance.Contrast, ImageEnhance.Color) if recipe.light else ():
-        image = enhance(image).enhance(1 + float(random.uniform(-recipe.light, recipe.light)))
-    pixels, labels = np.asarray(image), one.labels
-    inside = boxes.clip(0, [width, height, width, height]).astype(np.float32)
-    area, whole = ((b[:, 2:] - b[:, :2]).prod(1) for b in (inside, boxes))
-    there = area > STAYS * whole
-    boxes, labels = inside[there], labels[there]
-    if random.integers(2):
-        pixels, boxes = pixels[:, ::-1], mirrored(boxes, width)
-    if not recipe.upright and random.integers(2):
-        pixels, boxes = pixels[::-1], mirrored(boxes[:, [1, 0, 3, 2]], height)[:, [1, 0, 3, 2]]
-    return Shown(np.ascontiguousarray(pixels), boxes, labels)
-
-
-def mirrored(boxes: np.ndarray, width: int) -> np.ndarray:
-    """(N, 4) in a picture of `width` pixels, left and right exchanged."""
-    return np.stack([width - boxes[:, 2], boxes[:, 1], width - boxes[:, 0], boxes[:, 3]], 1)
+def varied(one: Seen, recipe: DetectRecipe, random: np.random.Generator) -> Seen:
+    """The same picture as it might have been taken: mirrored, turned over, nearer or farther, in other light."""
+    moves = Moves(mirror=0.5, upside=0.0 if recipe.upright else 0.5, colour=recipe.light)
+    image, truth = augmented(*one, moves, random)
+    if not recipe.zoom:
+        return image, truth
+    height, width = image.shape[:2]
+    factor = float((1 + recipe.zoom) ** random.uniform(-1, 1))
+    size = max(round(height * factor), 1), max(round(width * factor), 1)
+    left, top = (int(random.integers(min(0, room), max(0, room) + 1)) for room in (width - size[1], height - size[0]))
+    return laid(*resized(image, truth, *size), height, width, left, top)
 
 
 def proposal_losses(proposed: Proposed, truths: Sequence[Tensor], count: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
@@ -121,7 +91,7 @@ def region_losses(logits: Tensor, deltas: Tensor, classes: Tensor, shifts: Tenso
 class DetectTask(OneNetworkTask):
     """A `Task` for `fit`: what a step shows is a function of seed and step."""
 
-    def __init__(self, recipe: DetectRecipe, net: FasterRCNN, train: Sequence[Shown], dev: Sequence[Shown] = ()) -> None:
+    def __init__(self, recipe: DetectRecipe, net: FasterRCNN, train: Sequence[Seen], dev: Sequence[Seen] = ()) -> None:
         self.recipe, self.net, self.train, self.dev = recipe, net, train, dev
         self.items = recipe.batch
         self.epoch_steps = max(len(train) // recipe.batch, 1)
@@ -129,6 +99,11 @@ class DetectTask(OneNetworkTask):
         self.optimizer = optimiser(net, recipe)
         self.ema = EMA(net, recipe.average) if recipe.average else None
         self.detours, self._last = 0, -1
+
+    def setup(self, fabric: Fabric, runtime: Runtime) -> None:
+        """Evaluation computes as the training does."""
+        super().setup(fabric, runtime)
+        self.runtime = runtime
 
     def chosen(self, index: int) -> list[int]:
         """Which pictures step `index` shows: an epoch shows each at most once, in an order of its own."""
@@ -155,12 +130,12 @@ class DetectTask(OneNetworkTask):
         self.optimizer.step()
         return {"loss": loss.detach(), **{name: one.detach() for name, one in losses.items()}}
 
-    def losses(self, fabric: Fabric, some: Sequence[Shown], random: torch.Generator) -> dict[str, Tensor]:
+    def losses(self, fabric: Fabric, some: Sequence[Seen], random: torch.Generator) -> dict[str, Tensor]:
         """The four of equation 1, for a batch."""
         net, recipe, device = self.net, self.recipe, fabric.device
-        x = batched([one.image for one in some]).to(device).contiguous(memory_format=torch.channels_last)
-        truths = [torch.from_numpy(one.boxes).to(device) for one in some]
-        labels = [torch.from_numpy(one.labels).to(device) for one in some]
+        x = batched([image for image, _ in some]).to(device).contiguous(memory_format=torch.channels_last)
+        truths = [torch.from_numpy(truth.boxes).to(device) for _, truth in some]
+        labels = [torch.from_numpy(truth.labels).to(device) for _, truth in some]
         with fabric.autocast():
             maps = net.body(x)
             proposed = net.propose(maps)
@@ -180,3 +155,21 @@ class DetectTask(OneNetworkTask):
     def load_state(self, state: dict[str, int]) -> None:
         """Go on there."""
         self.detours = state["detours"]
+
+    @torch.no_grad()
+    def found(self, pictures: Sequence[Seen]) -> list[Detections]:
+        """What is found in pictures that are as the network sees them, from a score of 0.05 on."""
+        net, device, found = self.result.eval(), next(self.result.parameters()).device, []
+        for start in range(0, len(pictures), self.recipe.batch):
+            images = [image for image, _ in pictures[start:start + self.recipe.batch]]
+            with self.runtime.autocast():
+                told = net(batched(images).to(device).contiguous(memory_format=torch.channels_last))
+            found += [Detections.of(*(part.cpu().numpy() for part in one)) for one in told]
+        return found
+
+    def evaluate(self) -> dict[str, float]:
+        """Mean AP at an IoU of 0.5 of the pictures that are watched: the score."""
+        if not self.dev:
+            return {}
+        every = curves([truth for _, truth in self.dev], self.found(self.dev), self.net.classes)
+        return {"dev/AP50": (score := mean([one.ap for one in every])), "score": score}
