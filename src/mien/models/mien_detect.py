@@ -1,0 +1,30 @@
+"""mien's own small Faster R-CNN for a CPU: a residual network of a million parameters, a pyramid of three levels, a small head.
+
+It sees pictures of 240 to 480 pixels a side; objects are 12 to 250 pixels there.
+"""
+
+from __future__ import annotations
+
+from torch import nn
+
+from mien.models.faster_rcnn import FasterRCNN, Grid, Kept, Scaled
+from mien.models.layers import he
+from mien.models.mien_face import residual, unit
+from mien.models.pyramid import Pyramid
+
+STEM, WIDTHS, DEPTHS = (16, 32), (64, 128, 128), (2, 1, 1)
+"""Channels behind the first two convolutions; channels and residual blocks of the stages at strides 8, 16 and 32."""
+CHANNELS, FEATURES = 64, 128
+GRID = Grid((8, 16, 32), ((16, 24), (36, 56), (84, 140)), (0.6, 1.0, 1.7), levels=3, canonical=120, samples=1)
+KEPT = Kept(before=200, after=100)
+
+
+def mien_detect(classes: int = 3) -> FasterRCNN:
+    """(B, 3, H, W) RGB in 0..1 -> what is where; `classes` without the background."""
+    stem = nn.Sequential(Scaled((0.45, 0.45, 0.45), (0.25, 0.25, 0.25)), unit(3, STEM[0], stride=2), unit(STEM[0], STEM[1], stride=2),
+                         residual(STEM[1]))  # fmt: skip
+    ways = zip((STEM[1], *WIDTHS), WIDTHS, DEPTHS, strict=False)
+    stages = [nn.Sequential(unit(a, b, stride=2), *(residual(b) for _ in range(depth))) for a, b, depth in ways]
+    head = nn.Sequential(nn.Conv2d(CHANNELS, CHANNELS, 3, 2, 1), nn.ReLU(), nn.Flatten(), nn.Linear(CHANNELS * 16, FEATURES), nn.ReLU(),
+                         nn.Linear(FEATURES, FEATURES), nn.ReLU())  # fmt: skip
+    return FasterRCNN(Pyramid(stem, stages, WIDTHS, CHANNELS).apply(he), head.apply(he), GRID, CHANNELS, FEATURES, classes, KEPT)

@@ -1,0 +1,58 @@
+"""The training of a detector, as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from mien.train.recipe import Training
+
+Joint = Literal["joint", "four-steps"]
+
+
+@dataclass(frozen=True)
+class DetectRecipe(Training):
+    """Everything the training of a Faster R-CNN depends on, beside the machine."""
+
+    split: str = "train"
+    """Part of the data set that is learnt from."""
+    watched: str = "val"
+    """Part that is looked at during the training; "": none."""
+    tested: str = "test"
+    """Part that is scored once, in the end; "": none."""
+    names: tuple[str, ...] = ()
+    """Classes to learn; none: all of the data set."""
+    side: int = 240
+    """Pixels of a picture's shorter side as the network sees it, unless the longer one would be more than `longest`."""
+    longest: int = 480
+    batch: int = 8
+    """Pictures in one step."""
+    zoom: float = 0.3
+    """Pictures are shown larger or smaller by as much as this share, the same part of the plane in view."""
+    upright: bool = True
+    """Whether up and down matter: else pictures are mirrored that way and turned by quarters, too."""
+    light: float = 0.2
+    """Largest change of brightness, contrast and each colour, as a share."""
+    anchors: int = 128
+    """Anchors of a picture that a step learns from, half of them positive at most (the paper: 256)."""
+    regions: int = 64
+    """Proposals of a picture that a step learns from, a quarter of them positive at most."""
+    proposals: int = 200
+    """Proposals of a picture that these are chosen from (the paper: 2000)."""
+    how: Joint = "joint"
+    """One training of everything, or the paper's four steps in turn (section 3.2)."""
+    start: str = ""
+    """A model file or run folder to learn on from."""
+
+    def checks(self) -> dict[str, bool]:
+        """Those of every training, and its own."""
+        return super().checks() | {
+            "side": 32 <= self.side <= self.longest,
+            "longest": self.longest <= 4096,
+            "batch": self.batch > 0,
+            "zoom": 0 <= self.zoom < 1,
+            "light": 0 <= self.light < 1,
+            "anchors": self.anchors >= 2,
+            "regions": self.regions >= 4,
+            "proposals": self.proposals >= 4,
+        }
