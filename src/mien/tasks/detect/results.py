@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mien.data.box_faults import Fault
+    from mien.metrics.coco import CocoScores
 
 
 @dataclass(frozen=True)
@@ -71,3 +72,74 @@ class Checked:
                 lines.append(f"  and {one.count - len(one.examples)} more (--json has them all)")
         lines.append(f"{self.errors} errors, {self.warnings} warnings" if self.kinds else "nothing is wrong with it")
         return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class ClassScore:
+    """One class of a measurement; NaN where there is no object of it."""
+
+    name: str
+    objects: int
+    """True ones that are not difficult."""
+    ap50: float
+    """Area below the curve at an overlap (IoU) of 0.5, VOC 2010 and later."""
+    ap50_11: float
+    """Mean of eleven points, VOC 2007."""
+    ap: float
+    """COCO: mean over ten overlaps."""
+    precision: float
+    """At the score from which on detections are shown."""
+    recall: float
+
+
+@dataclass(frozen=True)
+class ErrorKind:
+    """One kind of mistake."""
+
+    kind: str
+    count: int
+    """Among the surest detections, as many as there are objects of their class; of "missed" the objects."""
+    cost: float
+    """What the mean AP at 0.5 would gain without it."""
+    what: str
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """A detector on pictures whose objects are known; means over classes on top."""
+
+    model: str
+    source: Path
+    split: str
+    pictures: int
+    ap50: float
+    """VOC 2010 and later: area below the curve, overlap 0.5."""
+    ap50_11: float
+    """VOC 2007: eleven points, overlap 0.5."""
+    coco: CocoScores
+    classes: tuple[ClassScore, ...]
+    least: float
+    """Score of `precision` and `recall`."""
+    errors: tuple[ErrorKind, ...]
+    seconds: float | None
+    """A picture, decoding left out; None for a file of results."""
+    files: tuple[str, ...]
+
+    def __str__(self) -> str:
+        shown = [one for one in self.classes if one.objects]
+        width = max((len(one.name) for one in shown), default=4)
+        width = max(width, len("mean"))
+        lines = [f"{self.model} on {self.pictures} pictures of {self.source} ({self.split})",
+                 f"{'':{width}}  objects   AP50  AP50 of 11 points     AP  precision  recall (score {self.least:g})"]  # fmt: skip
+        for one in shown:
+            lines.append(f"{one.name:{width}}  {one.objects:7}  {one.ap50:5.3f}  {one.ap50_11:17.3f}  {one.ap:5.3f}  "
+                         f"{one.precision:9.3f}  {one.recall:6.3f}")  # fmt: skip
+        total = sum(one.objects for one in shown)
+        lines.append(f"{'mean':{width}}  {total:7}  {self.ap50:5.3f}  {self.ap50_11:17.3f}  {self.coco.ap:5.3f}")
+        sizes = (("small", self.coco.small), ("medium", self.coco.medium), ("large", self.coco.large))
+        known = ", ".join(f"{name} {value:.3f}" for name, value in sizes if value == value)
+        lines.append(f"COCO: AP75 {self.coco.ap75:.3f}; by area: {known}; AR {self.coco.recall:.3f}")
+        lines += [f"{one.kind:10}  {one.count:5}  costs {one.cost:.3f}: {one.what}" for one in self.errors]
+        if self.seconds is not None:
+            lines.append(f"{self.seconds:.3f} s a picture")
+        return "\n".join([*lines, *(f"wrote {file}" for file in self.files)])
