@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from mien.data.box_augment import Moves, Seen, augmented, laid, resized
 from mien.metrics.detection import curves, mean
 from mien.models.detector import batched, scale_for, sized
-from mien.models.faster_rcnn import FasterRCNN, Kept, Proposed
+from mien.models.fast_rcnn import Kept
+from mien.models.faster_rcnn import FasterRCNN, Proposed
 from mien.nn import boxes as bx
 from mien.nn.assign import match, sample
 from mien.runtime import Runtime
