@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,8 +26,6 @@ from mien.types import Detections
 
 AT_ONCE = 8
 """Frames of a video that are looked at together."""
-SEGMENT = 100
-"""Frames after which a video's part is safe on disk."""
 
 
 @dataclass(frozen=True)
@@ -113,26 +112,19 @@ def _video(source: Path, out: Path | None, how: How, rows: list[dict[str, object
     if out is not None and out.resolve() == source.resolve():
         raise ValueError(f"{out} is the video itself: choose another name, so that the original is kept")
     frames = seen = count = 0
-    if out is not None:
-        out.parent.mkdir(parents=True, exist_ok=True)
-    writer = VideoWriter(out, info, sound=source) if out is not None else None
-    with Progress(f"detect {source.name}", info.frames, "frames") as bar:
-        try:
-            if writer:
-                writer.__enter__()
-            for group in batches(read_video(source), AT_ONCE):
-                for frame, found in zip(group, _looked([frame.image for frame in group], how), strict=True):
-                    rows += coco_rows(found, f"{prefix}{frame.index}" if prefix else frame.index)
-                    frames, seen, count = frames + 1, seen + bool(len(found)), count + len(found)
-                    if writer:
-                        writer.write(drawn(frame.image, found, names), frame.pts)
-                    bar.advance()
-        except BaseException as error:
-            if writer:
-                writer.__exit__(type(error), error, error.__traceback__)
-            raise
-        if writer:
-            writer.__exit__(None, None, None)
+    with ExitStack() as stack:
+        bar = stack.enter_context(Progress(f"detect {source.name}", info.frames, "frames"))
+        writer = None
+        if out is not None:
+            out.parent.mkdir(parents=True, exist_ok=True)
+            writer = stack.enter_context(VideoWriter(out, info, sound=source))
+        for group in batches(read_video(source), AT_ONCE):
+            for frame, found in zip(group, _looked([frame.image for frame in group], how), strict=True):
+                rows += coco_rows(found, f"{prefix}{frame.index}" if prefix else frame.index)
+                frames, seen, count = frames + 1, seen + bool(len(found)), count + len(found)
+                if writer:
+                    writer.write(drawn(frame.image, found, names), frame.pts)
+                bar.advance()
     seconds = time.perf_counter() - began
     return DetectedVideo(source, out, how.detector.name, info.width, info.height, frames, seen, count, round(seconds, 2),
                          round(frames / max(seconds, 1e-9), 2))  # fmt: skip

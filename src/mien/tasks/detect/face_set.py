@@ -93,7 +93,7 @@ def around(points: np.ndarray) -> np.ndarray:
 
 
 def annotated(folder: Path) -> Iterator[Seen]:
-    """dlib's photos with points of every face, already divided."""
+    """Dlib's photos with points of every face, already divided."""
     for part, file in (("train", "training_with_face_landmarks.xml"), ("test", "testing_with_face_landmarks.xml")):
         if not (folder / file).is_file():
             continue
