@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from mien.models import faster_rcnn
-from mien.models.faster_rcnn import FasterRCNN, Kept, told
+from mien.models import fast_rcnn, faster_rcnn
+from mien.models.fast_rcnn import Cut, Kept, OneMap, told
+from mien.models.faster_rcnn import Anchors, FasterRCNN
 from mien.models.mien_detect import mien_detect
 from mien.nn import boxes as bx
 
@@ -27,6 +28,7 @@ def test_the_published_network_has_the_parameters_of_its_layers() -> None:
     dense = (512 * 49 * 4096 + 4096) + (4096 * 4096 + 4096) + (4096 * 21 + 21) + (4096 * 84 + 84)
     with torch.device("meta"):
         assert count(faster_rcnn.vgg16(20)) == convolutions + proposals + dense == 137_073_622
+        assert count(fast_rcnn.vgg16(20)) == convolutions + dense == 134_690_729
 
 
 def test_our_own_is_small() -> None:
@@ -44,7 +46,7 @@ def test_maps(build: object, maps: list[tuple[int, ...]]) -> None:
         net = build()  # type: ignore[operator]
         found = net.eval().body(torch.empty(2, 3, 224, 320))
         assert [one.shape[1:] for one in found] == maps
-        places = len(net.grid.sizes[0]) * len(net.grid.ratios)
+        places = len(net.anchors.sizes[0]) * len(net.anchors.ratios)
         for level in found:
             scores, deltas = net.proposer(level)
             assert scores.shape == (2, level.shape[2] * level.shape[3] * places)
@@ -104,8 +106,8 @@ def test_every_class_of_a_region_may_be_told() -> None:
 def test_proposals_of_the_published_network() -> None:
     """Nine anchors a place, cut by RoI pooling."""
     torch.manual_seed(0)
-    net = FasterRCNN(faster_rcnn.OneMap(nn.Conv2d(3, 8, 3, 16, 1)), nn.Sequential(nn.Flatten(), nn.Linear(8 * 49, 16)),
-                     faster_rcnn.Grid((16,), ((32, 64, 128),), samples=0), 8, 16, 2).eval()  # fmt: skip
+    net = FasterRCNN(OneMap(nn.Conv2d(3, 8, 3, 16, 1)), nn.Sequential(nn.Flatten(), nn.Linear(8 * 49, 16)),
+                     Anchors((16,), ((32, 64, 128),)), Cut((16,), samples=0), 8, 16, 2).eval()  # fmt: skip
     x = torch.rand(1, 3, 64, 64)
     proposed = net.propose(net.body(x))
     assert proposed.scores[0].shape == (1, 4 * 4 * 9)

@@ -13,7 +13,8 @@ from PIL import Image
 from torch import Tensor
 
 from mien.models import faster_rcnn, planned
-from mien.models.faster_rcnn import FasterRCNN, Found, Kept
+from mien.models.fast_rcnn import Found, Kept
+from mien.models.faster_rcnn import FasterRCNN
 from mien.models.mien_detect import mien_detect
 from mien.nn import boxes as bx
 from mien.types import Detections

@@ -11,10 +11,11 @@ import torch.nn.functional as F
 from lightning_fabric import Fabric
 from torch import Tensor, nn
 
-from mien.data.box_augment import Moves, Seen, augmented, laid, resized
+from mien.data.box_augment import Moves, Seen, augmented, laid, mosaic, resized
 from mien.metrics.detection import curves, mean
 from mien.models.detector import batched, scale_for, sized
-from mien.models.faster_rcnn import FasterRCNN, Kept, Proposed
+from mien.models.fast_rcnn import Kept
+from mien.models.faster_rcnn import FasterRCNN, Proposed
 from mien.nn import boxes as bx
 from mien.nn.assign import match, sample
 from mien.runtime import Runtime
@@ -119,7 +120,7 @@ class DetectTask(OneNetworkTask):
             self.detours += 1
         self._last = index
         random = np.random.default_rng((recipe.seed, self.detours, 0, index))
-        some = [varied(self.train[one], recipe, random) for one in self.chosen(index)]
+        some = [self.drawn(one, random) for one in self.chosen(index)]
         self.net.train()
         losses = self.losses(fabric, some, torch.Generator().manual_seed(int(random.integers(2**62))))
         loss = torch.stack([*losses.values()]).sum()
@@ -129,6 +130,15 @@ class DetectTask(OneNetworkTask):
             nn.utils.clip_grad_norm_(self.net.parameters(), recipe.clip)
         self.optimizer.step()
         return {"loss": loss.detach(), **{name: one.detach() for name, one in losses.items()}}
+
+    def drawn(self, number: int, random: np.random.Generator) -> Seen:
+        """A picture as it is shown, or four at half their size, of which it is one."""
+        one = varied(self.train[number], self.recipe, random)
+        if random.random() >= self.recipe.mosaic:
+            return one
+        others = [varied(self.train[int(random.integers(len(self.train)))], self.recipe, random) for _ in range(3)]
+        halves = [resized(*each, max(each[0].shape[0] // 2, 1), max(each[0].shape[1] // 2, 1)) for each in (one, *others)]
+        return mosaic(halves, *one[0].shape[:2], random)
 
     def losses(self, fabric: Fabric, some: Sequence[Seen], random: torch.Generator) -> dict[str, Tensor]:
         """The four of equation 1, for a batch."""

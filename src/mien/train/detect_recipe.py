@@ -28,11 +28,13 @@ class DetectRecipe(Training):
     batch: int = 8
     """Pictures in one step."""
     zoom: float = 0.3
-    """Pictures are shown larger or smaller by as much as this share, the same part of the plane in view."""
+    """Pictures are shown up to 1 + zoom times larger or smaller, on a canvas of their size."""
     upright: bool = True
     """Whether up and down matter: else pictures are mirrored that way and turned by quarters, too."""
     light: float = 0.2
     """Largest change of brightness, contrast and each colour, as a share."""
+    mosaic: float = 0.0
+    """How often four pictures are shown in one, each at half its size: small objects, and many."""
     anchors: int = 128
     """Anchors of a picture that a step learns from, half of them positive at most (the paper: 256)."""
     regions: int = 64
@@ -50,7 +52,8 @@ class DetectRecipe(Training):
             "side": 32 <= self.side <= self.longest,
             "longest": self.longest <= 4096,
             "batch": self.batch > 0,
-            "zoom": 0 <= self.zoom < 1,
+            "zoom": 0 <= self.zoom < 8,
+            "mosaic": 0 <= self.mosaic <= 1,
             "light": 0 <= self.light < 1,
             "anchors": self.anchors >= 2,
             "regions": self.regions >= 4,

@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -55,8 +56,8 @@ def gather(data: Path, out: Path) -> dict[str, int]:
     """
     tables: dict[str, list[tuple[str, tuple[int, ...], np.ndarray]]] = {"train": [], "test": []}
     with Progress("gather faces", unit="pictures") as bar:
-        for one in (*annotated(data / "faces" / "landmarks68"), *pointed(data / "faces" / "frames347"), *photographed(data / "faces"),
-                    *filmed(data / "video"), *faceless(data / "sr")):  # fmt: skip
+        for one in chain(annotated(data / "faces" / "landmarks68"), pointed(data / "faces" / "frames347"), photographed(data / "faces"),
+                         filmed(data / "video"), faceless(data / "sr")):  # fmt: skip
             scale = min(1.0, LONGEST / max(one.image.shape[:2]))
             small = sized(one.image, scale)
             write_picture(out / "images" / f"{one.name}.jpg", small, 92)
@@ -92,7 +93,7 @@ def around(points: np.ndarray) -> np.ndarray:
 
 
 def annotated(folder: Path) -> Iterator[Seen]:
-    """dlib's photos with points of every face, already divided."""
+    """Dlib's photos with points of every face, already divided."""
     for part, file in (("train", "training_with_face_landmarks.xml"), ("test", "testing_with_face_landmarks.xml")):
         if not (folder / file).is_file():
             continue

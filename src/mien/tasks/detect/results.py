@@ -143,3 +143,79 @@ class Evaluated:
         if self.seconds is not None:
             lines.append(f"{self.seconds:.3f} s a picture")
         return "\n".join([*lines, *(f"wrote {file}" for file in self.files)])
+
+
+@dataclass(frozen=True)
+class Object:
+    """Something that was found."""
+
+    name: str
+    score: float
+    box: tuple[float, float, float, float]
+    """x1, y1, x2, y2 in pixels of the picture."""
+
+
+@dataclass(frozen=True)
+class Detected:
+    """What was found in a picture."""
+
+    input: Path
+    output: Path | None
+    model: str
+    width: int
+    height: int
+    found: tuple[Object, ...]
+    """The surest first."""
+    seconds: float
+    """From file to file."""
+
+    def __str__(self) -> str:
+        goal = f" -> {self.output}" if self.output else ""
+        return f"{self.input}{goal}: {counted(self.found)}, {self.seconds:g} s"
+
+
+@dataclass(frozen=True)
+class DetectedVideo:
+    """What was found in a video."""
+
+    input: Path
+    output: Path | None
+    model: str
+    width: int
+    height: int
+    frames: int
+    seen: int
+    """Frames with something in them."""
+    objects: int
+    """In all frames together."""
+    seconds: float
+    frames_per_second: float
+
+    def __str__(self) -> str:
+        goal = f" -> {self.output}" if self.output else ""
+        return (f"{self.input}{goal}: {self.objects} objects in {self.seen} of {self.frames} frames, "
+                f"{self.frames_per_second:g} frames a second")
+
+
+@dataclass(frozen=True)
+class DetectedFolder:
+    """What was found in a folder."""
+
+    input: Path
+    output: Path | None
+    model: str
+    made: tuple[Detected | DetectedVideo, ...]
+    skipped: tuple[str, ...]
+    """A line for every file that could not be looked at."""
+    seconds: float
+
+    def __str__(self) -> str:
+        lines = [str(one) for one in self.made]
+        return "\n".join([*lines, *(f"skipped: {line}" for line in self.skipped), f"{len(self.made)} files, {self.seconds:g} s"])
+
+
+def counted(found: tuple[Object, ...]) -> str:
+    """12 RBC, 2 WBC: the most frequent first; or nothing."""
+    names = [one.name for one in found]
+    many = sorted(dict.fromkeys(names), key=lambda name: -names.count(name))
+    return ", ".join(f"{names.count(name)} {name}" for name in many) or "nothing"
