@@ -148,8 +148,8 @@ NUMBERS: dict[str, dict[str, tuple[float, float]]] = {
         "bicubic_db": (24.9079, 1e-3), "srcnn_db": (26.59, 0.02), "gain_db": (1.68, 0.02), "filters": (64, 0),
         "silent_on_even_ground": (0.78125, 0.02),
     },
-    # 128 · 129 / 2 · 96 · 97 / 2; 12 · 16 places of nine anchors; eight areas and seven unions; the house is 42 · 52 of the 64 · 64 around it;
-    # windows and positives counted once.
+    # 128 · 129 / 2 · 96 · 97 / 2; 12 · 16 places of nine anchors; eight areas and seven unions; the house is 42 · 52 of the 64 · 64
+    # around it; windows and positives counted once.
     "detection_windows": {
         "every_box": (38_439_936, 0), "windows": (756, 0), "windows_best_worst": (0.533203, 1e-5), "proposals": (15, 0),
         "proposals_best_worst": (1, 0), "anchors": (1728, 0), "anchors_positive_at_0.5": (14, 0),
