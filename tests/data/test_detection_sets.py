@@ -80,6 +80,9 @@ def test_what_is_no_box_set_is_refused_in_words(tmp_path):
         read_boxes(tmp_path / "nowhere")
     with pytest.raises(ValueError, match="holds no boxes: expected VOC"):
         read_boxes(tmp_path)
+    (tmp_path / "settings.xml").write_text("<settings/>")
+    with pytest.raises(ValueError, match="holds no boxes: expected VOC"):
+        read_boxes(tmp_path)
     (tmp_path / "broken.json").write_text('{"images": [')
     with pytest.raises(ValueError, match="not a whole JSON"):
         read_boxes(tmp_path)
