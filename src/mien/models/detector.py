@@ -1,4 +1,4 @@
-"""A trained detector as one file: weights as safetensors, in its header the plan that builds the network again and says what it sees."""
+"""A trained detector as one file: weights as safetensors, in its header the plan that builds it again and says what it sees."""
 
 from __future__ import annotations
 
@@ -139,7 +139,8 @@ class Detector:
         """The same of some pictures at once: quicker where they have one size."""
         plan = self.plan
         small = [sized(image, scale_for(*image.shape[:2], plan.side, plan.longest)) for image in images]
-        return [_of(found, image.shape, one.shape) for found, image, one in zip(self._look(small, least, overlap), images, small, strict=True)]
+        told = self._look(small, least, overlap)
+        return [_of(found, image.shape, one.shape) for found, image, one in zip(told, images, small, strict=True)]
 
     def _look(self, images: Sequence[np.ndarray], least: float, overlap: float) -> list[Found]:
         kept = self.net.kept
@@ -168,7 +169,8 @@ class Detector:
 
 def _of(found: Found, whole: Sequence[int], small: Sequence[int]) -> Detections:
     """Boxes in what the network saw -> in the picture, (H, W, ...), without what lies in the grey beside it."""
-    boxes = bx.clip(found.boxes, small[0], small[1]).cpu().numpy() * np.array([whole[1] / small[1], whole[0] / small[0]] * 2, np.float32)
+    factor = np.array([whole[1] / small[1], whole[0] / small[0]] * 2, np.float32)
+    boxes = bx.clip(found.boxes, small[0], small[1]).cpu().numpy() * factor
     there = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
     return Detections.of(boxes, found.labels.cpu().numpy(), found.scores.cpu().numpy()).select(there)
 

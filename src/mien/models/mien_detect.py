@@ -36,8 +36,8 @@ def stages() -> list[nn.Sequential]:
 
 def head() -> nn.Sequential:
     """(N, 64, 7, 7) -> (N, 128)."""
-    return nn.Sequential(nn.Conv2d(CHANNELS, CHANNELS, 3, 2, 1), nn.ReLU(), nn.Flatten(), nn.Linear(CHANNELS * 16, FEATURES), nn.ReLU(),
-                         nn.Linear(FEATURES, FEATURES), nn.ReLU())  # fmt: skip
+    return nn.Sequential(nn.Conv2d(CHANNELS, CHANNELS, 3, 2, 1), nn.ReLU(), nn.Flatten(),
+                         nn.Linear(CHANNELS * 16, FEATURES), nn.ReLU(), nn.Linear(FEATURES, FEATURES), nn.ReLU())  # fmt: skip
 
 
 def mien_detect(classes: int = 3) -> FasterRCNN:

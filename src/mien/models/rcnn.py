@@ -62,7 +62,7 @@ class RCNN(nn.Module):
     def forward(self, x: Tensor, boxes: Sequence[Tensor], kept: Kept | None = None) -> list[Found]:
         """(B, 3, H, W), (N_i, 4) proposals of each picture -> what is in it, clipped to it.
 
-        Scores are the logistic function of twice the machines' margins: 0.12 at the margin of what is none, 0.88 at that of what is one.
+        Scores are the logistic function of twice the machines' margins: 0.12 and 0.88 where the margins are -1 and 1.
         """
         return [self._one(image, some, kept or self.kept) for image, some in zip(x, boxes, strict=True)]
 

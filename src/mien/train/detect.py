@@ -1,4 +1,4 @@
-"""Training of a Faster R-CNN: pictures with boxes, two losses of the proposals and two of the regions (Ren et al. 2015, equation 1)."""
+"""Training of a Faster R-CNN: two losses of the proposals and two of the regions (Ren et al. 2015, equation 1)."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class DetectTask(OneNetworkTask):
             net.train()
         losses = self.losses(fabric, some, torch.Generator().manual_seed(int(random.integers(2**62))))
         loss = torch.stack([*losses.values()]).sum()
-        for net, optimizer in zip(self.modules().values(), self.optimizers().values(), strict=True):
+        for optimizer in self.optimizers().values():
             set_rate(optimizer, recipe, self.share)
             optimizer.zero_grad()
         fabric.backward(loss)
