@@ -78,4 +78,5 @@ def test_pool_passes_gradients_to_the_largest_alone() -> None:
     assert maps.grad is not None
     _, places = F.max_pool2d(maps, 2, return_indices=True)
     assert torch.equal(maps.grad.flatten().nonzero()[:, 0].sort().values, places.flatten().sort().values)
-    assert torch.autograd.gradcheck(lambda x: roi_pool(x, torch.tensor([[0.0, 0, 5, 6]]), torch.zeros(1, dtype=torch.long), 1, 2), (maps,))
+    box, first = torch.tensor([[0.0, 0, 5, 6]]), torch.zeros(1, dtype=torch.long)
+    assert torch.autograd.gradcheck(lambda x: roi_pool(x, box, first, 1, 2), (maps,))

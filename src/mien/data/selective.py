@@ -35,8 +35,8 @@ def selective_search(image: np.ndarray, scales: Sequence[float] = (20.0, 50.0, 1
     """(H, W, 3) uint8 RGB -> (N, 4) float32 boxes, the most likely ones (grouped last) first, no box twice.
 
     scales: of the graph segmentations (Felzenszwalb and Huttenlocher 2004) that grouping begins with, one after the other: larger ones
-    begin with larger regions; smallest: pixels of those. The paper's fast mode also varies the colour space; here it is Lab alone. RuntimeError where scikit-image
-    is missing.
+    begin with larger regions; smallest: pixels of those. The paper's fast mode also varies the colour space; here it is Lab alone.
+    RuntimeError where scikit-image is missing.
     """
     try:
         from skimage.color import rgb2lab

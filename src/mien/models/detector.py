@@ -1,4 +1,4 @@
-"""A trained detector as one file: weights as safetensors, in its header the plan that builds the network again and says what it sees."""
+"""A trained detector as one file: weights as safetensors, in its header the plan that builds it again and says what it sees."""
 
 from __future__ import annotations
 
@@ -12,18 +12,26 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from mien.models import faster_rcnn, planned
-from mien.models.fast_rcnn import Found, Kept
+from mien.data.selective import selective_search
+from mien.models import fast_rcnn, faster_rcnn, planned
+from mien.models.fast_rcnn import FastRCNN, Found, Kept
 from mien.models.faster_rcnn import FasterRCNN
-from mien.models.mien_detect import mien_detect
+from mien.models.mien_detect import mien_detect, mien_fast, mien_rcnn
+from mien.models.rcnn import RCNN, rcnn_alexnet
 from mien.nn import boxes as bx
 from mien.types import Detections
 
 HEADER = "mien_detector"
-BUILDERS: dict[str, Callable[..., FasterRCNN]] = {
+Net = FasterRCNN | FastRCNN | RCNN
+"""The latter two want proposals: selective search makes them."""
+BUILDERS: dict[str, Callable[..., Net]] = {
     "mien-detect": mien_detect,
+    "mien-fast": mien_fast,
+    "mien-rcnn": mien_rcnn,
     "faster-rcnn-vgg16": faster_rcnn.vgg16,
     "faster-rcnn-resnet50-fpn": faster_rcnn.resnet50_fpn,
+    "fast-rcnn-vgg16": fast_rcnn.vgg16,
+    "rcnn-alexnet": rcnn_alexnet,
 }
 """Network -> its builder; `Plan.options` are its arguments beside the number of classes."""
 STEP = 32
@@ -50,7 +58,7 @@ class Plan:
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
-def build(plan: Plan) -> FasterRCNN:
+def build(plan: Plan) -> Net:
     """The untrained network. ValueError for none of that name, or options it does not have."""
     if plan.network not in BUILDERS:
         raise ValueError(f"no detector is called {plan.network!r}; known: {', '.join(BUILDERS)}")
@@ -60,7 +68,7 @@ def build(plan: Plan) -> FasterRCNN:
         raise ValueError(f"{plan.network} cannot be built with {dict(plan.options)}: {error}") from None
 
 
-def save(path: Path, net: FasterRCNN, plan: Plan, dtype: torch.dtype = torch.float32) -> None:
+def save(path: Path, net: Net, plan: Plan, dtype: torch.dtype = torch.float32) -> None:
     """Write weights and plan; matrices and kernels as `dtype`."""
     planned.write(path, net, HEADER, asdict(plan), dtype)
 
@@ -70,7 +78,7 @@ def read_plan(path: Path) -> Plan:
     return _plan(path, planned.plan_of(path, HEADER, "a detector"))
 
 
-def load(path: Path) -> tuple[FasterRCNN, Plan]:
+def load(path: Path) -> tuple[Net, Plan]:
     """The trained network, for use. ValueError where the file is none."""
     state, table = planned.read(path, HEADER, "a detector")
     plan = _plan(path, table)
@@ -110,7 +118,7 @@ def batched(images: Sequence[np.ndarray]) -> Tensor:
 class Detector:
     """A network with its plan, as pictures need it: `detector(image) -> Detections`."""
 
-    def __init__(self, name: str, net: FasterRCNN, plan: Plan) -> None:
+    def __init__(self, name: str, net: Net, plan: Plan) -> None:
         self.name, self.net, self.plan = name, net.to(memory_format=torch.channels_last), plan  # pyright: ignore[reportCallIssue]
 
     @property
@@ -131,12 +139,17 @@ class Detector:
         """The same of some pictures at once: quicker where they have one size."""
         plan = self.plan
         small = [sized(image, scale_for(*image.shape[:2], plan.side, plan.longest)) for image in images]
-        return [_of(found, image.shape, one.shape) for found, image, one in zip(self._look(small, least, overlap), images, small, strict=True)]
+        told = self._look(small, least, overlap)
+        return [_of(found, image.shape, one.shape) for found, image, one in zip(told, images, small, strict=True)]
 
     def _look(self, images: Sequence[np.ndarray], least: float, overlap: float) -> list[Found]:
         kept = self.net.kept
         x = batched(images).to(self.device).contiguous(memory_format=torch.channels_last)
-        return self.net.eval()(x, Kept(kept.before, kept.after, least, overlap, kept.most))
+        kept = Kept(kept.before, kept.after, least, overlap, kept.most)
+        net = self.net.eval()
+        if isinstance(net, FasterRCNN):
+            return net(x, kept)
+        return net(x, [torch.from_numpy(selective_search(image)).to(self.device) for image in images], kept)
 
     def _tiled(self, image: np.ndarray, least: float, overlap: float, scale: float) -> Detections:
         if not 0 < scale <= 8:
@@ -156,7 +169,8 @@ class Detector:
 
 def _of(found: Found, whole: Sequence[int], small: Sequence[int]) -> Detections:
     """Boxes in what the network saw -> in the picture, (H, W, ...), without what lies in the grey beside it."""
-    boxes = bx.clip(found.boxes, small[0], small[1]).cpu().numpy() * np.array([whole[1] / small[1], whole[0] / small[0]] * 2, np.float32)
+    factor = np.array([whole[1] / small[1], whole[0] / small[0]] * 2, np.float32)
+    boxes = bx.clip(found.boxes, small[0], small[1]).cpu().numpy() * factor
     there = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
     return Detections.of(boxes, found.labels.cpu().numpy(), found.scores.cpu().numpy()).select(there)
 

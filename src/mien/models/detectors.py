@@ -15,7 +15,7 @@ NAMES = {"faces": "mien-detect-faces", "cells": "mien-detect-cells"}
 
 def opened(model: str, device: torch.device | None = None) -> Detector:
     """`model`: one of `NAMES`, a card's name, a model file or a run folder. ValueError for none of these."""
-    net, plan = load(_file(model))
+    net, plan = load(file_of(model))
     return Detector(model, net.to(device) if device else net, plan)
 
 
@@ -25,11 +25,12 @@ def known() -> list[str]:
     return [name for name, card in NAMES.items() if card in there]
 
 
-def _file(model: str) -> Path:
+def file_of(model: str) -> Path:
+    """The file that is meant. ValueError where there is none."""
     if (name := NAMES.get(model, model)) in {card.name for card in cards() if card.kind == "detector"}:
         return locate(name)
     path = Path(model)
     for file in (path / "model.safetensors", path):
-        if file.is_file():
+        if file.isfile_of():
             return file
     raise ValueError(f"no model {model!r}: choose {', '.join([*known(), 'a .safetensors file'])} or the run folder of a training")

@@ -1,4 +1,4 @@
-"""Fast R-CNN (Girshick 2015, arXiv 1504.08083): one pass over the picture, regions cut from its maps, class and box learnt together."""
+"""Fast R-CNN (Girshick 2015, arXiv 1504.08083): one pass over the picture, regions cut from its maps, class and box together."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from mien.models.faster_rcnn import Anchors, FasterRCNN
 from mien.models.layers import he
 from mien.models.mien_face import residual, unit
 from mien.models.pyramid import Pyramid
+from mien.models.rcnn import RCNN
 
 STEM, WIDTHS, DEPTHS = (16, 32), (64, 128, 128), (2, 1, 1)
 """Channels behind the first two convolutions; channels and residual blocks of the stages at strides 8, 16 and 32."""
@@ -35,8 +36,8 @@ def stages() -> list[nn.Sequential]:
 
 def head() -> nn.Sequential:
     """(N, 64, 7, 7) -> (N, 128)."""
-    return nn.Sequential(nn.Conv2d(CHANNELS, CHANNELS, 3, 2, 1), nn.ReLU(), nn.Flatten(), nn.Linear(CHANNELS * 16, FEATURES), nn.ReLU(),
-                         nn.Linear(FEATURES, FEATURES), nn.ReLU())  # fmt: skip
+    return nn.Sequential(nn.Conv2d(CHANNELS, CHANNELS, 3, 2, 1), nn.ReLU(), nn.Flatten(),
+                         nn.Linear(CHANNELS * 16, FEATURES), nn.ReLU(), nn.Linear(FEATURES, FEATURES), nn.ReLU())  # fmt: skip
 
 
 def mien_detect(classes: int = 3) -> FasterRCNN:
@@ -48,3 +49,9 @@ def mien_detect(classes: int = 3) -> FasterRCNN:
 def mien_fast(classes: int = 3) -> FastRCNN:
     """The same with proposals from outside: Fast R-CNN on the same maps, for comparison."""
     return FastRCNN(Pyramid(stem(), stages(), WIDTHS, CHANNELS).apply(he), head().apply(he), CUT, FEATURES, classes, KEPT)
+
+
+def mien_rcnn(classes: int = 3) -> RCNN:
+    """The same convolutions on regions of 64 x 64 pixels, one by one: R-CNN, for comparison."""
+    features = nn.Sequential(stem(), *stages(), nn.Flatten()).apply(he)
+    return RCNN(features, nn.Sequential(nn.Linear(WIDTHS[-1] * 4, FEATURES), nn.ReLU()), WIDTHS[-1] * 4, FEATURES, 64, classes)

@@ -1,4 +1,4 @@
-"""Feature pyramid (Lin et al. 2017, arXiv 1612.03144, section 3): maps of one width at several sizes, the fine ones told by the coarse."""
+"""Feature pyramid (Lin et al. 2017, arXiv 1612.03144, section 3): maps of several sizes, the coarse ones added to the fine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Boxes: (N, 4) tensors x1, y1, x2, y2 in pixels, continuous coordinates: the first pixel is 0, 0, 1, 1. Pure functions, no modules."""
+"""Boxes: (N, 4) tensors x1, y1, x2, y2 in pixels, continuous: the first pixel is 0, 0, 1, 1. Pure functions, no modules."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def iou(a: Tensor, b: Tensor) -> Tensor:
 
 
 def encode(anchors: Tensor, boxes: Tensor, stds: Sequence[float] = PROPOSAL_STDS) -> Tensor:
-    """(..., 4), (..., 4) -> (..., 4) deltas with `decode(anchors, encode(anchors, boxes)) == boxes` (R-CNN, equations 6 to 9)."""
+    """Deltas (..., 4) from which `decode` makes `boxes` again (R-CNN, equations 6 to 9)."""
     size_a, size_b = anchors[..., 2:] - anchors[..., :2], boxes[..., 2:] - boxes[..., :2]
     shift = (boxes[..., :2] + size_b / 2) - (anchors[..., :2] + size_a / 2)
     return torch.cat([shift / size_a, (size_b / size_a).log()], dim=-1) / anchors.new_tensor(stds)

@@ -1,4 +1,4 @@
-"""Linear support vector machines: the primal problem with squared hinge losses, as LIBLINEAR states it (Fan et al. 2008, section 2)."""
+"""Linear support vector machines: the primal problem with squared hinge losses (LIBLINEAR: Fan et al. 2008, section 2)."""
 
 from __future__ import annotations
 

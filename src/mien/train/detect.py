@@ -1,4 +1,4 @@
-"""Training of a Faster R-CNN: pictures with boxes, two losses of the proposals and two of the regions (Ren et al. 2015, equation 1)."""
+"""Training of a Faster R-CNN: two losses of the proposals and two of the regions (Ren et al. 2015, equation 1)."""
 
 from __future__ import annotations
 
@@ -49,6 +49,13 @@ def varied(one: Seen, recipe: DetectRecipe, random: np.random.Generator) -> Seen
     return laid(*resized(image, truth, *size), height, width, left, top)
 
 
+def tensors(some: Sequence[Seen], device: torch.device) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+    """Pictures with boxes -> (B, 3, H, W) in 0..1; of each picture (N, 4) boxes and (N,) labels."""
+    x = batched([image for image, _ in some]).to(device).contiguous(memory_format=torch.channels_last)
+    truths = [torch.from_numpy(truth.boxes).to(device) for _, truth in some]
+    return x, truths, [torch.from_numpy(truth.labels).to(device) for _, truth in some]
+
+
 def proposal_losses(proposed: Proposed, truths: Sequence[Tensor], count: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
     """() log loss of object or not, () smooth L1 of the deltas, of `count` anchors a picture (equation 1)."""
     anchors, scores, deltas = torch.cat(proposed.anchors), torch.cat(proposed.scores, 1), torch.cat(proposed.deltas, 1)
@@ -68,7 +75,7 @@ def proposal_losses(proposed: Proposed, truths: Sequence[Tensor], count: int, ra
 
 def region_targets(boxes: Sequence[Tensor], truths: Sequence[Tensor], labels: Sequence[Tensor], count: int,
                    random: torch.Generator) -> tuple[list[Tensor], Tensor, Tensor]:
-    """Regions of each picture -> `count` of them and of the true boxes, a quarter positive; their classes (0: none) and deltas."""
+    """Regions of each picture -> `count` of them and of the true boxes, a quarter positive at most; classes (0: none) and deltas."""
     chosen, classes, shifts = [], [], []
     for box, truth, label in zip(boxes, truths, labels, strict=True):
         every = torch.cat([box, truth])
@@ -115,20 +122,23 @@ class DetectTask(OneNetworkTask):
     def step(self, fabric: Fabric, index: int) -> dict[str, float | Tensor]:
         """Pictures, proposals, regions, four losses, gradient, step."""
         recipe = self.recipe
-        set_rate(self.optimizer, recipe, self.share)
         if index <= self._last:  # rolled back: the same pictures would end the same way
             self.detours += 1
         self._last = index
         random = np.random.default_rng((recipe.seed, self.detours, 0, index))
         some = [self.drawn(one, random) for one in self.chosen(index)]
-        self.net.train()
+        for net in self.modules().values():
+            net.train()
         losses = self.losses(fabric, some, torch.Generator().manual_seed(int(random.integers(2**62))))
         loss = torch.stack([*losses.values()]).sum()
-        self.optimizer.zero_grad()
+        for optimizer in self.optimizers().values():
+            set_rate(optimizer, recipe, self.share)
+            optimizer.zero_grad()
         fabric.backward(loss)
-        if recipe.clip:
-            nn.utils.clip_grad_norm_(self.net.parameters(), recipe.clip)
-        self.optimizer.step()
+        for net, optimizer in zip(self.modules().values(), self.optimizers().values(), strict=True):
+            if recipe.clip:
+                nn.utils.clip_grad_norm_(net.parameters(), recipe.clip)
+            optimizer.step()
         return {"loss": loss.detach(), **{name: one.detach() for name, one in losses.items()}}
 
     def drawn(self, number: int, random: np.random.Generator) -> Seen:
@@ -142,17 +152,14 @@ class DetectTask(OneNetworkTask):
 
     def losses(self, fabric: Fabric, some: Sequence[Seen], random: torch.Generator) -> dict[str, Tensor]:
         """The four of equation 1, for a batch."""
-        net, recipe, device = self.net, self.recipe, fabric.device
-        x = batched([image for image, _ in some]).to(device).contiguous(memory_format=torch.channels_last)
-        truths = [torch.from_numpy(truth.boxes).to(device) for _, truth in some]
-        labels = [torch.from_numpy(truth.labels).to(device) for _, truth in some]
+        net, recipe = self.net, self.recipe
+        x, truths, labels = tensors(some, fabric.device)
         with fabric.autocast():
             maps = net.body(x)
             proposed = net.propose(maps)
             score, delta = proposal_losses(proposed, truths, recipe.anchors, random)
             kept = Kept(before=recipe.proposals, after=recipe.proposals)
-            boxes = net.best(Proposed([s.detach() for s in proposed.scores], [d.detach() for d in proposed.deltas], proposed.anchors),
-                             x.shape[2], x.shape[3], kept)
+            boxes = net.best(proposed, x.shape[2], x.shape[3], kept)
             boxes, classes, shifts = region_targets(boxes, truths, labels, recipe.regions, random)
             logits, deltas = net.regions(maps, boxes)
         name, box = region_losses(logits, deltas, classes, shifts)
@@ -169,7 +176,8 @@ class DetectTask(OneNetworkTask):
     @torch.no_grad()
     def found(self, pictures: Sequence[Seen]) -> list[Detections]:
         """What is found in pictures that are as the network sees them, from a score of 0.05 on."""
-        net, device, found = self.result.eval(), next(self.result.parameters()).device, []
+        net, found = self.result.eval(), []
+        device = next(net.parameters()).device
         for start in range(0, len(pictures), self.recipe.batch):
             images = [image for image, _ in pictures[start:start + self.recipe.batch]]
             with self.runtime.autocast():
@@ -181,5 +189,6 @@ class DetectTask(OneNetworkTask):
         """Mean AP at an IoU of 0.5 of the pictures that are watched: the score."""
         if not self.dev:
             return {}
-        every = curves([truth for _, truth in self.dev], self.found(self.dev), self.net.classes)
+        truths = [truth.select(truth.labels >= 0) for _, truth in self.dev]
+        every = curves(truths, self.found(self.dev), self.net.classes)
         return {"dev/AP50": (score := mean([one.ap for one in every])), "score": score}

@@ -7,12 +7,12 @@ from typing import Literal
 
 from mien.train.recipe import Training
 
-Joint = Literal["joint", "four-steps"]
+Generation = Literal["rcnn", "fast", "faster", "four-steps"]
 
 
 @dataclass(frozen=True)
 class DetectRecipe(Training):
-    """Everything the training of a Faster R-CNN depends on, beside the machine."""
+    """Everything the training of a detector depends on, beside the machine."""
 
     split: str = "train"
     """Part of the data set that is learnt from."""
@@ -41,8 +41,8 @@ class DetectRecipe(Training):
     """Proposals of a picture that a step learns from, a quarter of them positive at most."""
     proposals: int = 200
     """Proposals of a picture that these are chosen from (the paper: 2000)."""
-    how: Joint = "joint"
-    """One training of everything, or the paper's four steps in turn (section 3.2)."""
+    how: Generation = "faster"
+    """What is trained: R-CNN, Fast R-CNN, Faster R-CNN all at once, or in the paper's four steps. It has to suit the network."""
     start: str = ""
     """A model file or run folder to learn on from."""
 

@@ -14,20 +14,36 @@ from mien.data.box_augment import Seen
 from mien.data.detection_sets import BoxSet, read_boxes
 from mien.data.pictures import read_picture
 from mien.metrics.detection import curves, mean
-from mien.models.detector import Detector, Plan, build, load, save
+from mien.models.detector import Detector, Net, Plan, build, load, save
+from mien.models.detectors import file_of
+from mien.models.fast_rcnn import FastRCNN
 from mien.models.faster_rcnn import FasterRCNN
+from mien.models.rcnn import RCNN
 from mien.nn.memory import keep_freed_memory
 from mien.progress import Progress, say
 from mien.runtime import Runtime, choose
 from mien.train import report
 from mien.train.detect import DetectTask, shown
-from mien.train.detect_recipe import DetectRecipe
+from mien.train.detect_fast import FastTask, proposed
+from mien.train.detect_rcnn import RCNNTask
+from mien.train.detect_recipe import DetectRecipe, Generation
+from mien.train.detect_steps import FourStepsTask
 from mien.train.run_folder import CARD, MODEL, PARTITION, RECIPE, effort, first_process, trained, write_card
 from mien.train.types import Every, Fitted
 from mien.types import LearnedDetector
 
 LEAST = 0.05
 """Score from which on a box counts in a measurement: AP wants all of them, these are nearly all."""
+
+PROPOSALS = "proposals.npz"
+"""In the run folder: what selective search made of the pictures."""
+TASKS: dict[Generation, type[DetectTask]] = {"rcnn": RCNNTask, "fast": FastTask, "faster": DetectTask, "four-steps": FourStepsTask}
+NETS: dict[Generation, type[Net]] = {"rcnn": RCNN, "fast": FastRCNN, "faster": FasterRCNN, "four-steps": FasterRCNN}
+PAPERS: dict[type[Net], str] = {
+    RCNN: "after Girshick et al. 2014 (arXiv 1311.2524)",
+    FastRCNN: "after Girshick 2015 (arXiv 1504.08083)",
+    FasterRCNN: "after Ren et al. 2015 (arXiv 1506.01497) and Lin et al. 2017 (arXiv 1612.03144)",
+}
 
 
 @dataclass(frozen=True)
@@ -100,11 +116,22 @@ def learn_detector(
         keep_freed_memory()
     ready = prepare(recipe, source)
     with trained(
-        recipe, out, lambda: DetectTask(recipe, begun(recipe, ready.names), ready.train, ready.dev), ready.files,
+        recipe, out, lambda: make(recipe, ready, out), ready.files,
         lambda task: f"{', '.join(ready.names)}; {len(ready.train)} pictures, {task.steps} steps of {recipe.batch}",
         lambda task: Every(steps=max(task.steps // 20, 1), seconds=300), minutes=minutes, runtime=runtime, resume=resume, label=label,
     ) as (task, fitted):  # fmt: skip
         return _conclude(task, ready, fitted, out)
+
+
+def make(recipe: DetectRecipe, ready: Prepared, out: Path) -> DetectTask:
+    """The task the recipe asks for. ValueError where its network is of another kind."""
+    net = begun(recipe, ready.names)
+    if not isinstance(net, NETS[recipe.how]):
+        raise ValueError(f"how={recipe.how} trains a {NETS[recipe.how].__name__}, {recipe.network} is a {type(net).__name__}")
+    kind = TASKS[recipe.how]
+    if issubclass(kind, FastTask):
+        return kind(recipe, net, ready.train, ready.dev, proposed([*ready.train, *ready.dev], out / PROPOSALS))
+    return kind(recipe, net, ready.train, ready.dev)  # pyright: ignore[reportArgumentType]
 
 
 def plan_of(recipe: DetectRecipe, names: tuple[str, ...]) -> Plan:
@@ -112,16 +139,12 @@ def plan_of(recipe: DetectRecipe, names: tuple[str, ...]) -> Plan:
     return Plan(recipe.network, names, recipe.side, recipe.longest, dict(recipe.options))
 
 
-def begun(recipe: DetectRecipe, names: tuple[str, ...]) -> FasterRCNN:
+def begun(recipe: DetectRecipe, names: tuple[str, ...]) -> Net:
     """The network to train: new, or one that was trained before; of other classes it keeps all but the last layers."""
     torch.manual_seed(recipe.seed)
     net = build(plan_of(recipe, names))
     if recipe.start:
-        path = Path(recipe.start)
-        path = path / MODEL if path.is_dir() else path
-        if not path.is_file():
-            raise ValueError(f"start={recipe.start}: no model file and no run folder with a {MODEL}")
-        before, plan = load(path)
+        before, plan = load(file_of(recipe.start))
         if plan.network != recipe.network:
             raise ValueError(f"start={recipe.start} is a {plan.network}, the recipe is for {recipe.network}")
         state = before.state_dict()
@@ -133,10 +156,12 @@ def begun(recipe: DetectRecipe, names: tuple[str, ...]) -> FasterRCNN:
 
 def _conclude(task: DetectTask, ready: Prepared, fitted: Fitted, out: Path) -> LearnedDetector:
     files, net = [MODEL, RECIPE, PARTITION], task.result
-    assert isinstance(net, FasterRCNN)
+    assert isinstance(net, FasterRCNN | FastRCNN | RCNN)
     plan = plan_of(task.recipe, ready.names)
     found, seconds = {}, 0.0
     if first_process():
+        if isinstance(task, RCNNTask):
+            task.finish()
         save(out / MODEL, net, plan)
         if fitted.history:
             report.curves(list(fitted.history), out / "curves.png")
@@ -178,7 +203,7 @@ def describe(task: DetectTask, learned: LearnedDetector) -> None:
     told = {
         "title": f"{learned.network}: {some}",
         "what": f"finds {some} in pictures",
-        "paper": "after Ren et al. 2015 (arXiv 1506.01497) and Lin et al. 2017 (arXiv 1612.03144)",
+        "paper": PAPERS[NETS[task.recipe.how]],
         "input": f"(B, 3, H, W) RGB in 0..1, the shorter side {task.recipe.side} pixels, the longer one {task.recipe.longest} at most",
         "training_data": f"{learned.pictures['train']} pictures of {task.recipe.data}",
         "parameters": learned.parameters,
@@ -186,4 +211,5 @@ def describe(task: DetectTask, learned: LearnedDetector) -> None:
     }
     protocol = f"{learned.pictures['test']} test pictures, IoU 0.5, all points, one run, seed {task.recipe.seed}"
     scores = [(f"AP50 {name}", value, protocol) for name, value in learned.ap50.items()]
-    write_card(learned.out, task.recipe, told, effort(f"{learned.epochs:g} epochs", learned.seconds, learned.pictures_per_second), scores)
+    spent = effort(f"{learned.epochs:g} epochs", learned.seconds, learned.pictures_per_second)
+    write_card(learned.out, task.recipe, told, spent, scores)

@@ -79,15 +79,15 @@ def detect_source(source: Path, out: Path | None, results: Path | None, how: How
 
 def objects(found: Detections, names: Sequence[str]) -> tuple[Object, ...]:
     """As results hold them."""
-    return tuple(Object(names[label], round(score, 4), tuple(round(side, 1) for side in box))  # pyright: ignore[reportArgumentType]
-                 for box, label, score in zip(found.boxes.tolist(), found.labels.tolist(), found.scores.tolist(), strict=True))  # fmt: skip
+    columns = zip(found.boxes.round(1).tolist(), found.labels.tolist(), found.scores.tolist(), strict=True)
+    return tuple(Object(names[label], round(score, 4), tuple(box)) for box, label, score in columns)
 
 
 def coco_rows(found: Detections, image: str | int) -> list[dict[str, object]]:
     """As COCO's result files hold them; a class's number counts from 1."""
+    columns = zip(found.boxes.tolist(), found.labels.tolist(), found.scores.tolist(), strict=True)
     return [{"image_id": image, "category_id": label + 1, "bbox": [round(side, 2) for side in (x1, y1, x2 - x1, y2 - y1)],
-             "score": round(score, 5)}
-            for (x1, y1, x2, y2), label, score in zip(found.boxes.tolist(), found.labels.tolist(), found.scores.tolist(), strict=True)]  # fmt: skip
+             "score": round(score, 5)} for (x1, y1, x2, y2), label, score in columns]  # fmt: skip
 
 
 def _picture(source: Path, out: Path | None, how: How, rows: list[dict[str, object]], key: str) -> Detected:

@@ -56,8 +56,8 @@ def gather(data: Path, out: Path) -> dict[str, int]:
     """
     tables: dict[str, list[tuple[str, tuple[int, ...], np.ndarray]]] = {"train": [], "test": []}
     with Progress("gather faces", unit="pictures") as bar:
-        for one in chain(annotated(data / "faces" / "landmarks68"), pointed(data / "faces" / "frames347"), photographed(data / "faces"),
-                         filmed(data / "video"), faceless(data / "sr")):  # fmt: skip
+        for one in chain(annotated(data / "faces" / "landmarks68"), pointed(data / "faces" / "frames347"),
+                         photographed(data / "faces"), filmed(data / "video"), faceless(data / "sr")):  # fmt: skip
             scale = min(1.0, LONGEST / max(one.image.shape[:2]))
             small = sized(one.image, scale)
             write_picture(out / "images" / f"{one.name}.jpg", small, 92)
@@ -74,7 +74,8 @@ def gather(data: Path, out: Path) -> dict[str, int]:
 
 def coco(rows: list[tuple[str, tuple[int, ...], np.ndarray]]) -> dict[str, list[dict[str, object]]]:
     """File name, shape and boxes of each picture -> COCO's tables."""
-    images = [{"id": number, "file_name": name, "width": shape[1], "height": shape[0]} for number, (name, shape, _) in enumerate(rows, 1)]
+    images = [{"id": number, "file_name": name, "width": shape[1], "height": shape[0]}
+              for number, (name, shape, _) in enumerate(rows, 1)]  # fmt: skip
     boxes = [(number, *box) for number, (*_, some) in enumerate(rows, 1) for box in some.tolist()]
     annotations = [{"id": i, "image_id": number, "category_id": 1, "bbox": [x1, y1, x2 - x1, y2 - y1], "area": (x2 - x1) * (y2 - y1),
                     "iscrowd": 0} for i, (number, x1, y1, x2, y2) in enumerate(boxes, 1)]  # fmt: skip
@@ -139,7 +140,7 @@ def filmed(folder: Path) -> Iterator[Seen]:
 
 
 def faceless(folder: Path) -> Iterator[Seen]:
-    """Photographs of the Berkeley set in which the packaged detector finds nobody: the training part to learn from, the 100 to test."""
+    """Photographs of the Berkeley set in which the packaged detector finds nobody: its training part, and the 100 for the test."""
     for part, name in (("train", "bsds_train"), ("test", "bsd100")):
         for path in sorted((folder / name).glob("*")):
             if path.suffix.lower() in (".jpg", ".png", ".webp"):

@@ -22,11 +22,26 @@ def faces() -> DetectRecipe:
     return replace(SMALL, epochs=20, watched="", zoom=1.0, mosaic=0.5)
 
 
+def cells_rcnn() -> DetectRecipe:
+    """Blood cells by R-CNN: selective search, then every region through the same convolutions by itself."""
+    return replace(cells(), network="mien-rcnn", how="rcnn", epochs=10, regions=32)
+
+
+def cells_fast() -> DetectRecipe:
+    """Blood cells by Fast R-CNN: selective search, then regions cut from the same maps."""
+    return replace(cells(), network="mien-fast", how="fast", epochs=30)
+
+
+def cells_four_steps() -> DetectRecipe:
+    """Blood cells by Faster R-CNN in the paper's four steps instead of all at once."""
+    return replace(cells(), how="four-steps")
+
+
 def own() -> DetectRecipe:
     """Pictures of your own with boxes (--data FOLDER: VOC XML or COCO JSON) by mien's small Faster R-CNN."""
     return replace(SMALL, epochs=1000)
 
 
-def few() -> DetectRecipe:
-    """Whether it learns at all: eight photos of COCO128 by heart. A sanity test, no measure of anything else."""
-    return replace(SMALL, data="detect/coco128", split="train", watched="train", tested="", epochs=400, zoom=0.0, light=0.0, average=0.0)
+def by_heart() -> DetectRecipe:
+    """Whether it learns at all: COCO128 by heart, tested on what was learnt. A sanity test, no measure of anything else."""
+    return replace(SMALL, data="detect/coco128", split="all", watched="", tested="all", epochs=100, zoom=0.0, light=0.0)
