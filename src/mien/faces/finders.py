@@ -43,7 +43,7 @@ def by_network(image: np.ndarray, careful: bool) -> list[Measured]:
     if careful:
         from mien.models.detector import scale_for
 
-        close = 2 * scale_for(*view.shape[:2], detector.plan.side, detector.plan.longest)
+        close = 2 * scale_for(view.shape[0], view.shape[1], detector.plan.side, detector.plan.longest)
         boxes = np.concatenate([boxes, detector(view, LEAST, scale=min(close, 2.0)).boxes])
     return confirm(image, [around(box) for box in boxes * factor], careful)
 

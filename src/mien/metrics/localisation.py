@@ -38,7 +38,7 @@ def localised(truths: Sequence[Detections], found: Sequence[Detections], overlap
         if len(truth) != 1:
             raise ValueError(f"a picture has {len(truth)} true objects, expected one")
         if len(one):
-            best = one.select(one.scores.argmax(keepdims=True))
+            best = one.select(np.argsort(-one.scores, kind="stable")[:1])
             share = iou(best.boxes, truth.boxes)[0, 0]
             row[:] = best.labels[0] == truth.labels[0], share >= overlap, share
     classified, placed, shares = rows.mean(0).tolist()
