@@ -1,4 +1,4 @@
-"""Networks that play against each other: published sizes, shapes, gradients; small ones learn a batch and are themselves after saving."""
+"""Networks that play against each other: published sizes, shapes, gradients; small ones learn, and are themselves after saving."""
 
 from pathlib import Path
 
@@ -76,7 +76,8 @@ def test_both_learn_one_batch(name: str) -> None:
     first = last = torch.empty(0)
     for step in range(60):
         seen = judge(torch.cat([wanted, wanted.roll(1, 3) * 0.5]), None if labels is None else torch.cat([labels, labels]))
-        losses = torch.stack([F.mse_loss(net(z, labels), wanted), F.soft_margin_loss(seen[:, 0], torch.tensor([1.0] * 6 + [-1.0] * 6))])
+        judging = F.soft_margin_loss(seen[:, 0], torch.tensor([1.0] * 6 + [-1.0] * 6))
+        losses = torch.stack([F.mse_loss(net(z, labels), wanted), judging])
         adam.zero_grad()
         losses.sum().backward()
         adam.step()

@@ -34,7 +34,7 @@ def test_answers_and_gradients_are_torchs(name: str, bias: bool) -> None:
 def test_gradients_of_gradients(name: str) -> None:
     net, x = layer(name)
     x = x[:1, :2, :4, :4].detach().requires_grad_()
-    weight = torch.randn(*((2, 2) if name == "doubling" else (2, 2)), 4, 4, dtype=torch.float64, requires_grad=True)
+    weight = torch.randn(2, 2, 4, 4, dtype=torch.float64, requires_grad=True)
 
     def run(x: Tensor, weight: Tensor) -> Tensor:
         return torch.func.functional_call(net, {"weight": weight, "bias": torch.zeros(2, dtype=torch.float64)}, (x,))
@@ -53,7 +53,8 @@ def test_patches_by_hand() -> None:
 def test_both_layouts(layout: torch.memory_format) -> None:
     small, large = (torch.randn(2, c, s, s).contiguous(memory_format=layout) for c, s in ((5, 4), (3, 8)))
     zero = torch.zeros(5, 3, 4, 4)
-    wanted = torch.ops.aten.convolution_backward(small, large, zero, None, [2, 2], [1, 1], [1, 1], False, [0, 0], 1, [False, True, False])
+    place = [2, 2], [1, 1], [1, 1], False, [0, 0], 1
+    wanted = torch.ops.aten.convolution_backward(small, large, zero, None, *place, [False, True, False])
     torch.testing.assert_close(weights_gradient(small, large), wanted[1], rtol=1e-4, atol=1e-4)
 
 

@@ -241,7 +241,8 @@ def test_what_is_refused() -> None:
 def test_recipes_are_the_papers() -> None:
     wgan, penalty, dcgan = recipes.wgan(), recipes.wgan_gp(), recipes.dcgan()
     assert (wgan.optimiser, wgan.lr, wgan.clip_judge, wgan.judge_steps, wgan.batch) == ("rmsprop", 5e-5, 0.01, 5, 64)
-    assert (penalty.lr, penalty.betas, penalty.penalty_weight, penalty.judge_steps, penalty.judge["norm"]) == (1e-4, (0, 0.9), 10, 5, "none")
+    assert (penalty.lr, penalty.betas, penalty.penalty_weight, penalty.judge_steps) == (1e-4, (0, 0.9), 10, 5)
+    assert penalty.judge["norm"] == "none"
     assert (dcgan.lr, dcgan.betas, dcgan.size, dcgan.options, dcgan.judge) == (2e-4, (0.5, 0.999), 64, {}, {})
     assert recipes.gan_minimax().loss == "minimax"
     assert recipes.lsgan().loss == "least-squares"

@@ -42,7 +42,7 @@ class GANTask(Measured):
 
     def __init__(self, recipe: GANRecipe, train: np.ndarray, labels: np.ndarray | None = None, names: tuple[str, ...] = (),
                  folder: Path | None = None) -> None:  # fmt: skip
-        """(N, S, S, C) uint8 and, for a conditional one, (N,) places in `names`; folder: where sheets go. ValueError for other pictures."""
+        """(N, S, S, C) uint8 and, for a conditional one, (N,) places in `names`; folder: where sheets go. ValueError for others."""
         if train.ndim != 4 or train.shape[1] != train.shape[2]:
             raise ValueError(f"found pictures of {' x '.join(map(str, train.shape[1:]))}, expected square ones: --set size=64")
         if len(train) < 2:
@@ -104,7 +104,8 @@ class GANTask(Measured):
             z = torch.randn(self.items, latent(self.net), generator=random).to(fabric.device)
             with fabric.autocast(), torch.set_grad_enabled(turn == recipe.judge_steps - 1):
                 made = self.net(z, labels)  # the last ones are the generator's own lesson, too
-            told |= self._judge_step(fabric, index * recipe.judge_steps + turn, self._real(which, random), made.detach(), labels, random)
+            real, count = self._real(which, random), index * recipe.judge_steps + turn
+            told |= self._judge_step(fabric, count, real, made.detach(), labels, random)
         told |= {"loss": self._generator_step(fabric, made, labels, random)}
         self.trouble = self.watch.trouble(index) if recipe.watch else ""
         return told
