@@ -12,7 +12,7 @@ from mien.data.tables import unlabelled
 
 
 def read_images(path: Path, size: int | None = None, channels: int | None = None) -> np.ndarray:
-    """(N, H, W, C) uint8: the training pictures of a data set, of a folder of pictures, or of Parquet files without a column of labels.
+    """(N, H, W, C) uint8: the training pictures of a data set, a folder of pictures, or Parquet files without a column of labels.
 
     size, channels: as of `mien.data.examples.read_examples`. ValueError where there is none, one is damaged, or sizes differ.
     """

@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Literal
 
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
+
+from mien.nn.strided import Doubling, Halving
 
 Norm = Literal["batch", "spectral", "none"]
 LEAK = 0.2
@@ -35,9 +38,9 @@ class Generator(nn.Module):
         self.latent, self.classes = latent, 0
         widths = [width * one for one in stages(side)]
         layers: list[nn.Module] = [nn.Unflatten(1, (latent, 1, 1)), nn.ConvTranspose2d(latent, widths[0], 4, 1, 0, bias=False)]
-        for c_in, c_out in zip(widths, widths[1:], strict=False):
-            layers += [nn.BatchNorm2d(c_in), nn.ReLU(inplace=True), nn.ConvTranspose2d(c_in, c_out, 4, 2, 1, bias=False)]
-        layers += [nn.BatchNorm2d(widths[-1]), nn.ReLU(inplace=True), nn.ConvTranspose2d(widths[-1], channels, 4, 2, 1, bias=False)]
+        for c_in, c_out in pairwise(widths):
+            layers += [nn.BatchNorm2d(c_in), nn.ReLU(inplace=True), Doubling(c_in, c_out, bias=False)]
+        layers += [nn.BatchNorm2d(widths[-1]), nn.ReLU(inplace=True), Doubling(widths[-1], channels, bias=False)]
         self.layers = nn.Sequential(*layers, nn.Tanh()).apply(started)
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
@@ -52,9 +55,9 @@ class Judge(nn.Module):
         """`classes` changes nothing here."""
         super().__init__()
         widths = [width * one for one in reversed(stages(side))]
-        layers: list[nn.Module] = [nn.Conv2d(channels, width, 4, 2, 1, bias=False), nn.LeakyReLU(LEAK, inplace=True)]
-        for c_in, c_out in zip(widths, widths[1:], strict=False):
-            layers += [nn.Conv2d(c_in, c_out, 4, 2, 1, bias=norm != "batch"), *normed(norm, c_out), nn.LeakyReLU(LEAK, inplace=True)]
+        layers: list[nn.Module] = [Halving(channels, width, bias=False), nn.LeakyReLU(LEAK, inplace=True)]
+        for c_in, c_out in pairwise(widths):
+            layers += [Halving(c_in, c_out, bias=norm != "batch"), *normed(norm, c_out), nn.LeakyReLU(LEAK, inplace=True)]
         layers.append(nn.Conv2d(widths[-1], 1, 4, 1, 0, bias=False))
         self.layers = nn.Sequential(*layers, nn.Flatten()).apply(started)
         if norm == "spectral":

@@ -7,6 +7,8 @@ Without labels both are the networks of the older paper.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -68,7 +70,7 @@ class Generator(nn.Module):
         self.latent, self.classes, self.bottom, self.width = latent, classes, side // 2**blocks, width
         self.dense = nn.Linear(latent, width * self.bottom**2)
         widths = [max(width >> i, 1) if narrow else width for i in range(blocks + 1)]
-        self.blocks = nn.ModuleList(Up(c_in, c_out, classes) for c_in, c_out in zip(widths, widths[1:], strict=False))
+        self.blocks = nn.ModuleList(Up(c_in, c_out, classes) for c_in, c_out in pairwise(widths))
         self.norm, self.out = nn.BatchNorm2d(widths[-1]), nn.Conv2d(widths[-1], channels, 3, padding=1)
         self.apply(started)
 
@@ -83,7 +85,7 @@ class Generator(nn.Module):
 
 
 class Down(nn.Module):
-    """ReLU, convolution, ReLU, convolution, halved; the shortcut is mixed and halved. `first`: of the picture, without the first ReLU."""
+    """ReLU, convolution, ReLU, convolution, halved; the shortcut is mixed and halved. `first`: no ReLU before the first."""
 
     def __init__(self, c_in: int, c_out: int, half: bool, first: bool = False) -> None:
         super().__init__()

@@ -79,9 +79,9 @@ def lsgan() -> GANRecipe:
 
 def cgan_projection() -> GANRecipe:
     """A residual generator of any digit against a projection discriminator (Miyato and Koyama 2018): digits-cgan, which is bundled."""
-    return replace(ADAM, network="projection", conditional=True, size=None, loss="hinge", options={"latent": 64, "width": 96, "blocks": 2, "narrow": True},
-                   judge={"width": 24, "halvings": 2, "plain": 1, "widen": True}, lr=5e-4, betas=(0.0, 0.9), schedule="linear", final=0.05,
-                   average=0.998, epochs=8)  # fmt: skip
+    return replace(ADAM, network="projection", conditional=True, size=None, loss="hinge", lr=5e-4, betas=(0.0, 0.9),
+                   options={"latent": 64, "width": 96, "blocks": 2, "narrow": True}, schedule="linear", final=0.05,
+                   judge={"width": 24, "halvings": 2, "plain": 1, "widen": True}, average=0.998, epochs=8)  # fmt: skip
 
 
 def dcgan() -> GANRecipe:
@@ -90,8 +90,8 @@ def dcgan() -> GANRecipe:
 
 
 def dcgan_small() -> GANRecipe:
-    """The same for few pictures and a small file, anime-dcgan, which is bundled: half the width, spectral norm, pictures changed for the
-    judge (Zhao et al. 2020).
+    """The same for few pictures and a small file, anime-dcgan, which is bundled: half the width, spectral norm, pictures changed for
+    the judge (Zhao et al. 2020).
     """
     return replace(dcgan(), batch=32, options={"width": 32}, judge={"width": 32, "norm": "spectral"}, loss="hinge",
                    changes=("colour", "translation", "cutout"), schedule="linear", final=0.1, average=0.9995)  # fmt: skip
