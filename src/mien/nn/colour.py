@@ -15,7 +15,7 @@ BACK = (np.linalg.inv(np.array(MATRIX)) * 255).tolist()
 def ycbcr(x: Tensor) -> Tensor:
     """(B, 3, H, W) RGB in 0..1 -> (B, 3, H, W): Y, Cb, Cr in 0..1, Y from 16/255 to 235/255."""
     matrix, offset = x.new_tensor(MATRIX) / 255, x.new_tensor(OFFSET) / 255
-    return torch.einsum("ij,bjhw->bihw", matrix, x) + offset.view(1, 3, 1, 1)
+    return _mixed(matrix, x) + offset.view(1, 3, 1, 1)
 
 
 def luma(x: Tensor) -> Tensor:
@@ -32,4 +32,9 @@ def grey(y: Tensor) -> Tensor:
 def rgb(x: Tensor) -> Tensor:
     """The inverse of `ycbcr`, not clipped."""
     matrix, offset = x.new_tensor(BACK), x.new_tensor(OFFSET) / 255
-    return torch.einsum("ij,bjhw->bihw", matrix, x - offset.view(1, 3, 1, 1))
+    return _mixed(matrix, x - offset.view(1, 3, 1, 1))
+
+
+def _mixed(matrix: Tensor, x: Tensor) -> Tensor:
+    with torch.autocast(x.device.type, enabled=False):  # 8 bits of bf16 would be off by a level of 255 and more
+        return torch.einsum("ij,bjhw->bihw", matrix, x)

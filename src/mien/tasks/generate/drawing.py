@@ -1,4 +1,4 @@
-"""Sheets of drawn pictures, and what a generator makes of given ones."""
+"""Sheets of drawn pictures."""
 
 from __future__ import annotations
 
@@ -11,21 +11,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mien.data.examples import parts, read_examples
 from mien.data.files import atomic
 from mien.data.pictures import read_picture, write_picture
 from mien.data.resize import resize_pixels
 from mien.models.generator import Plan, draw
-from mien.models.vae import VAE
 from mien.nn.batches import seeded
-from mien.progress import Progress
 from mien.provenance.manifest import GENERATED, sign
 from mien.provenance.outputs import checked
-from mien.runtime import Runtime
 from mien.tasks.generate.asked import Asked, coloured_pixels, opened
 from mien.tasks.generate.labels import numbers, taken
-from mien.tasks.generate.results import Generated, Likely
-from mien.train.generate import AT_ONCE, coloured, costs, sheet
+from mien.tasks.generate.results import Generated
+from mien.train.generate import AT_ONCE, sheet
 
 MOST = 10_000
 """Pictures on one sheet."""
@@ -80,32 +76,3 @@ def upper_half(path: Path, side: int) -> Tensor:
     known = (grey > 0.5).float()
     known[side // 2:] = math.nan
     return known
-
-
-@torch.no_grad()
-def measured(model: str, data: Path, samples: int, images: int, runtime: Runtime) -> Likely:
-    """Nats of the test pictures of a data set. ValueError for a data set without them, and counts below 1."""
-    if samples < 1 or images < 1:
-        raise ValueError(f"found {samples} samples and {images} images, expected 1 or more of both")
-    net, plan = opened(model)
-    net.to(runtime.device)
-    part = "test" if "test" in parts(data) else "train"
-    grey = read_examples(data, part, plan.side, 1).images[:images]
-    x = coloured(torch.from_numpy(np.ascontiguousarray(grey)), seeded(0, 5))
-    random = seeded(0, 6)
-    exact: list[Tensor] = []
-    bounds: list[Tensor] = []
-    with Progress("measure", total=len(x), unit="pictures") as bar:
-        for some in x.split(AT_ONCE if not isinstance(net, VAE) else 50):
-            some = some.to(runtime.device)
-            cost = costs(net, some, random)["cost"]
-            if isinstance(net, VAE):
-                bounds.append(cost.cpu())
-                noise = torch.randn(samples, len(some), net.latent, generator=random).to(runtime.device)
-                cost = net.nats(some, noise)
-            exact.append(cost.cpu())
-            bar.advance(len(some))
-    nats = float(torch.cat(exact).mean())
-    protocol = f"{len(x)} {part} pictures of {data.name}, white with a chance of their grey value, drawn once"
-    return Likely(model, plan.network, nats, float(torch.cat(bounds).mean()) if bounds else None,
-                  nats / math.log(2) / plan.side**2, samples if bounds else None, len(x), protocol)  # fmt: skip

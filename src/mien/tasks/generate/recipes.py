@@ -24,6 +24,11 @@ def vae_small() -> GenerateRecipe:
     return replace(MUON, options={"latent": 32, "kind": "convolutional", "width": 64})
 
 
+def vae_residual() -> GenerateRecipe:
+    """With residual blocks, most of the work at a quarter of the side: the bundled digits-vae."""
+    return replace(MUON, options={"latent": 32, "kind": "residual", "width": 32}, batch=128, lr=0.03)
+
+
 def pixelcnn() -> GenerateRecipe:
     """A PixelCNN of digits (van den Oord et al. 2016)."""
     return replace(MUON, network="pixelcnn", options={"half": 24, "blocks": 7}, batch=32, epochs=20)
@@ -32,6 +37,12 @@ def pixelcnn() -> GenerateRecipe:
 def pixelcnn_gated() -> GenerateRecipe:
     """The gated form, without a blind spot (van den Oord et al. 2016)."""
     return replace(MUON, network="gated-pixelcnn", options={"width": 32, "layers": 8}, batch=32, epochs=20)
+
+
+def pixelcnn_squares() -> GenerateRecipe:
+    """The gated form in squares of 2 x 2 pixels, a quarter of the places to compute: the bundled digits-pixelcnn."""
+    options = {"width": 48, "layers": 6, "sizes": [5, 3], "patch": 2}
+    return replace(MUON, network="gated-pixelcnn", options=options, batch=16, epochs=4)
 
 
 def gan() -> GANRecipe:
