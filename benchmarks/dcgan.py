@@ -3,11 +3,12 @@
     python benchmarks/dcgan.py train [--rounds 6] [--batch 64]
     python benchmarks/dcgan.py draw
 
-train, one thread and a process each, in turns so that a busy machine troubles both alike: seconds of a round (one step of the judge,
-one of the generator), the median, wall and of the processor. The textbook is the loop of PyTorch's DCGAN example and tutorial: fp32, its
-networks (3,576,704 and 2,765,568 parameters), binary cross entropy of a sigmoid, real and made pictures one after the other, Adam 2e-4
-(0.5, 0.999) as it comes. mien's is the recipe generate/dcgan: the same networks, batch and optimiser, the same loss in logits, bf16 autocast, channels_last,
-with its average of both networks' weights and its watch. Pictures are noise: what is on them does not matter here.
+train, one thread and a process each, in turns so that a busy machine troubles both alike: seconds of a round (one step of the
+judge, one of the generator), the median, wall and of the processor. The textbook is the loop of PyTorch's DCGAN example and
+tutorial: fp32, its networks (3,576,704 and 2,765,568 parameters), binary cross entropy of a sigmoid, real and made pictures one
+after the other, Adam 2e-4 (0.5, 0.999) as it comes. mien's is the recipe generate/dcgan: the same networks, batch and optimiser,
+the same loss in logits, bf16 autocast, channels_last, with its average of both networks' weights and its watch. Pictures are
+noise: what is on them does not matter here.
 draw, one thread: pictures a second of the recipes' generators, untrained, in groups of 64, fp32 and bf16 autocast.
 """
 
@@ -122,7 +123,7 @@ def train(rounds: int, batch: int) -> dict[str, Any]:
 def drawing() -> dict[str, Any]:
     """Network and recipe -> pictures a second."""
     ten = tuple(map(str, range(10)))
-    chosen = {"gan": 1, "cgan": 1, "cgan_projection": 1, "dcgan": 3, "dcgan_small": 3, "dcgan_cifar10": 3, "projection": 3, "vae": 1,
+    chosen = {"gan": 1, "cgan": 1, "cgan_dcgan": 1, "dcgan": 3, "dcgan_small": 3, "dcgan_cifar10": 3, "projection": 3, "vae": 1,
               "pixelcnn": 1, "pixelcnn_gated": 1}  # fmt: skip
     found = {}
     for name, channels in chosen.items():

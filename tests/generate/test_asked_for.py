@@ -23,7 +23,7 @@ from mien.nn.latent import between
 from mien.provenance.report import verify
 from mien.runtime import choose
 from mien.tasks.generate import drawing
-from mien.tasks.generate.recipes import cgan_projection, dcgan
+from mien.tasks.generate.recipes import cgan_dcgan, dcgan
 from mien.train.gan_session import learn_gan
 
 CPU = choose("cpu", "fp32")
@@ -171,7 +171,7 @@ def test_from_a_folder_of_pictures_to_a_film_of_sheets(tmp_path: Path) -> None:
 def test_from_class_folders_to_a_picture_of_a_class(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in ("cat", "dog"):
         folder_of(tmp_path / "p" / name, 4, 8)
-    recipe = replace(cgan_projection(), data="", options={"latent": 2, "width": 8, "blocks": 1}, judge={"width": 4}, batch=4, epochs=1)
+    recipe = replace(cgan_dcgan(), data="", options={"latent": 2, "width": 8}, judge={"width": 4}, batch=4, epochs=1)
     made = learn_gan(recipe, tmp_path / "p", tmp_path / "run", runtime=CPU)
     assert made.labels == 2
     assert main(["generate", str(made.out), "--label", "dog", "--count", "2", "--out", str(tmp_path / "s.png"), "--no-sign"]) == 0

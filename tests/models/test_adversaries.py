@@ -16,6 +16,7 @@ PLANS = {
     "gan": (Plan("gan", 8, {"latent": 4, "width": 24}), {"width": 12, "drop": 0.0}),
     "cgan": (Plan("cgan", 8, {"latent": 4, "width": 24}, labels=("a", "b", "c")), {"width": 12, "label": 4, "drop": 0.0}),
     "dcgan": (Plan("dcgan", 16, {"latent": 4, "width": 8}, 3), {"width": 8}),
+    "dcgan of labels": (Plan("dcgan", 14, {"latent": 4, "width": 8}, 1, ("a", "b")), {"width": 8, "norm": "spectral"}),
     "projection": (Plan("projection", 12, {"latent": 4, "width": 16, "blocks": 2, "narrow": True}, 3, ("a", "b")),
                    {"width": 8, "plain": 1, "widen": True}),
     "projection without labels": (Plan("projection", 8, {"latent": 4, "width": 8, "blocks": 1}), {"width": 8, "plain": 1}),
@@ -89,7 +90,8 @@ def test_both_learn_one_batch(name: str) -> None:
 @pytest.mark.parametrize("name", PLANS)
 def test_one_alone_is_one_of_many_and_saved_is_the_same(name: str, tmp_path: Path) -> None:
     net, judge, z, labels, plan = pair(name)
-    net.eval(), judge.eval()
+    for one in (net, judge):
+        one.eval()
     drawn = net(z, labels)
     torch.testing.assert_close(net(z[1:2], None if labels is None else labels[1:2]), drawn[1:2], rtol=1e-4, atol=1e-5)
     seen = judge(drawn, labels)
@@ -102,7 +104,7 @@ def test_one_alone_is_one_of_many_and_saved_is_the_same(name: str, tmp_path: Pat
 
 def test_labels_matter_and_mix() -> None:
     """Of a network of labels: another label, another picture; all of one label's share is that label; half and half is neither."""
-    for name in ("cgan", "projection"):
+    for name in ("cgan", "dcgan of labels", "projection"):
         net, _, z, _, plan = pair(name)
         for p in net.parameters():
             nn.init.normal_(p, 0, 0.3)
@@ -135,8 +137,8 @@ def test_a_spectral_judge_is_no_steeper_than_one() -> None:
 
 
 def test_what_is_refused() -> None:
-    with pytest.raises(ValueError, match="not of 48"):
-        build(Plan("dcgan", 48, {}, 3))
+    with pytest.raises(ValueError, match="not of 36"):
+        build(Plan("dcgan", 36, {}, 3))
     with pytest.raises(ValueError, match="multiples of 8 pixels, not 28"):
         build(Plan("projection", 28))
     with pytest.raises(ValueError, match="no network that plays against a judge"):

@@ -84,7 +84,8 @@ def test_each_loss_is_of_its_own_network(game: str) -> None:
     losses = LOSSES[one.recipe.loss]
     which, random = two._which(0), seeded(0, 0, 1, 0)
     labels = two.labels[which] if two.labels is not None else None
-    two.net.train(), two.judge.train()
+    for module in two.modules().values():
+        module.train()
     made = two.net(torch.randn(4, 3, generator=random), labels)
     real = torch.from_numpy(np.ascontiguousarray(two.train.numpy()[which].transpose(0, 3, 1, 2))) / 127.5 - 1
     if one.together:
@@ -234,8 +235,8 @@ def test_what_is_refused() -> None:
         GANTask(TINY, np.zeros((4, 8, 8, 3), np.uint8))
     with pytest.raises(ValueError, match="changes cannot be"):
         replace(TINY, changes=("rain",))
-    with pytest.raises(ValueError, match="not of 12"):
-        task(DC, side=12)
+    with pytest.raises(ValueError, match="not of 18"):
+        task(DC, side=18)
 
 
 def test_recipes_are_the_papers() -> None:
@@ -249,5 +250,5 @@ def test_recipes_are_the_papers() -> None:
     assert recipes.projection().judge_steps == 5
     assert recipes.dcgan_cifar10().data == recipes.wgan_gp_cifar10().data == "cifar10"
     assert recipes.cgan().conditional
-    assert recipes.cgan_projection().conditional
+    assert recipes.cgan_dcgan().conditional
     assert recipes.dcgan_small().changes
