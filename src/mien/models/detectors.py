@@ -31,6 +31,6 @@ def file_of(model: str) -> Path:
         return locate(name)
     path = Path(model)
     for file in (path / "model.safetensors", path):
-        if file.isfile_of():
+        if file.is_file():
             return file
     raise ValueError(f"no model {model!r}: choose {', '.join([*known(), 'a .safetensors file'])} or the run folder of a training")
