@@ -82,7 +82,7 @@ def test_boxes_stay_around_what_they_show(seed: int, upright: bool) -> None:
     moved, boxes = varied((image, truth), recipe, np.random.default_rng(seed))
     assert moved.shape == image.shape
     for box, label in zip(boxes.boxes, boxes.labels, strict=True):
-        x1, y1, x2, y2 = (box + [2, 2, -2, -2]).round().astype(int)
+        x1, y1, x2, y2 = (box + np.array([2, 2, -2, -2])).round().astype(int)
         assert np.abs(moved[y1:y2, x1:x2].astype(int) - COLOURS[label]).max() < 40
 
 
@@ -156,7 +156,8 @@ def test_earlier_generations_learn_from_proposals(kind: type[FastTask], build: o
 def test_the_machines_of_r_cnn_tell_what_they_were_shown() -> None:
     torch.manual_seed(0)
     pictures = toy_pictures(4)
-    far = [np.concatenate([truth.boxes + 2, [[0, 0, 64, 64], [28, 0, 36, 64]]]).astype(np.float32).clip(0, 64) for _, truth in pictures]
+    rest = [[0, 0, 64, 64], [28, 0, 36, 64]]
+    far = [np.concatenate([truth.boxes + 2, rest]).astype(np.float32).clip(0, 64) for _, truth in pictures]
     task = RCNNTask(RECIPE, mien_rcnn(2), pictures, (), far)
     ready(task)
     task.finish()

@@ -39,7 +39,8 @@ def test_the_card_says_what_it_is(run: Path) -> None:
 
 def test_a_picture(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source, out, results = run.parent / "data" / "images" / "test1.png", tmp_path / "o.png", tmp_path / "r.json"
-    assert main(["detect", str(source), "--model", str(run), "--out", str(out), "--results", str(results), "--least", "0", "--json"]) == 0
+    goals = ["--out", str(out), "--results", str(results)]
+    assert main(["detect", str(source), "--model", str(run), *goals, "--least", "0", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert (told["width"], told["height"]) == (64, 64)
     assert told["found"]
