@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from box_folders import coco, picture, voc, xml
 
-from mien.data.detection_sets import read_annotations, read_boxes
+from mien.data.detection_sets import largest, read_annotations, read_boxes
 from mien.types import Detections
 
 
@@ -80,6 +80,9 @@ def test_what_is_no_box_set_is_refused_in_words(tmp_path):
         read_boxes(tmp_path / "nowhere")
     with pytest.raises(ValueError, match="holds no boxes: expected VOC"):
         read_boxes(tmp_path)
+    (tmp_path / "settings.xml").write_text("<settings/>")
+    with pytest.raises(ValueError, match="holds no boxes: expected VOC"):
+        read_boxes(tmp_path)
     (tmp_path / "broken.json").write_text('{"images": [')
     with pytest.raises(ValueError, match="not a whole JSON"):
         read_boxes(tmp_path)
@@ -101,3 +104,10 @@ def test_detections():
     assert Detections.none().boxes.shape == (0, 4)
     with pytest.raises(ValueError, match="1 boxes, 2 labels"):
         Detections.of([[0, 0, 1, 1]], [0, 1])
+
+
+def test_the_largest_box_of_every_picture(tmp_path):
+    part = read_boxes(voc(tmp_path, {"a": [("cat", 2, 2, 9, 9), ("dog", 2, 2, 20, 9)], "b": [], "c": [("cat", 2, 2, 9, 9)]}), "all")
+    alone = largest(part)
+    assert [path.stem for path in alone.files] == list(alone.keys) == ["a", "c"]
+    assert [truth.labels.tolist() for truth in alone.truths] == [[1], [0]]

@@ -1,13 +1,16 @@
+import dataclasses
 import json
 
 import numpy as np
 import pytest
+import torch
 from box_folders import coco, voc
 from PIL import Image
 
 from mien.cli import main
 from mien.data.detection_results import read_results, write_results
 from mien.data.detection_sets import read_boxes
+from mien.models import detector
 from mien.types import Detections
 
 NAMES = {3: "cat", 7: "dog"}
@@ -70,6 +73,21 @@ def test_bad_results_are_refused_in_words(small, tmp_path, capsys, text, expecte
     (tmp_path / "bad.json").write_text(text)
     assert main(["detect", "evaluate", str(tmp_path / "bad.json"), str(small), "--split", "all"]) == 2
     assert expected in capsys.readouterr().err
+
+
+def test_a_network_is_measured_in_the_classes_of_the_data(small, tmp_path, capsys):
+    plan = detector.Plan("mien-detect", ("zebra", "dog"), 64, 96)
+    torch.manual_seed(0)
+    detector.save(tmp_path / "model.safetensors", detector.build(plan), plan)
+    assert main(["detect", "evaluate", str(tmp_path), str(small), "--split", "all", "--json"]) == 0
+    said = capsys.readouterr()
+    assert "does not know 1 classes of the data set, which are all missed: cat" in said.err
+    told = json.loads(said.out)
+    assert told["classes"][0]["recall"] == 0
+    assert told["seconds"] > 0
+    detector.save(tmp_path / "model.safetensors", detector.build(plan), dataclasses.replace(plan, names=("zebra", "horse")))
+    assert main(["detect", "evaluate", str(tmp_path), str(small), "--split", "all"]) == 2
+    assert "no class in common" in capsys.readouterr().err
 
 
 def test_other_bad_input(small, tmp_path, capsys):

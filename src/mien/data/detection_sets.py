@@ -80,6 +80,18 @@ def read_boxes(source: Path, split: str = "train") -> BoxSet:
     return BoxSet(found.names, files, truths, found.ids, keys)
 
 
+def largest(part: BoxSet) -> BoxSet:
+    """Every picture with an object, and of it alone the largest box that is not difficult: for classification with localisation."""
+    kept = []
+    for place, truth in enumerate(part.truths):
+        plain = truth.select(~truth.difficult)
+        if len(plain):
+            sides = plain.boxes[:, 2:] - plain.boxes[:, :2]
+            kept.append((place, plain.select(sides.prod(1).argmax(keepdims=True))))
+    files, keys = (tuple(column[place] for place, _ in kept) for column in (part.files, part.keys))
+    return BoxSet(part.names, files, tuple(truth for _, truth in kept), part.ids, keys)
+
+
 def part_of(found: Annotations, split: str, source: Path) -> tuple[int, ...]:
     """The places in `found.records` of a part, as `read_boxes` says."""
     if split not in ASKED:

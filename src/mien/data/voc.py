@@ -10,14 +10,18 @@ from xml.etree import ElementTree
 from mien.data.annotations import SPLITS, Annotations, Item, Record, pictures_below, split_named
 from mien.data.sources import natural
 
+FOREIGN = "the outermost element is"
+
 
 def read_voc(root: Path) -> Annotations | None:
-    """A folder with XML files anywhere below; None where there are none. Never fails for what stands in a file: `Record.faults`."""
+    """A folder with XML files anywhere below; None where none is an annotation. What is wrong in a file is kept: `Record.faults`."""
     files = sorted((path for path in root.rglob("*.xml") if not path.name.startswith(".")), key=lambda path: natural(str(path)))
     if not files:
         return None
     pictures = _by_stem(pictures_below(root))
     records = [_record(path, pictures) for path in files]
+    if all(any(fault.startswith(FOREIGN) for fault in record.faults) for record in records):
+        return None
     used = {record.picture for record in records}
     splits = _listed(root, records, pictures) or _foldered(root, records)
     named = tuple(sorted({item.name for record in records for item in record.items if item.name}))
@@ -43,7 +47,7 @@ def _record(path: Path, pictures: dict[str, list[Path]]) -> Record:
     faults: list[str] = []
     items = [_item(place, node, faults) for place, node in enumerate(tree.iterfind("object"), 1)]
     if tree.tag != "annotation":
-        faults.append(f"the outermost element is <{tree.tag}>, expected <annotation>")
+        faults.append(f"{FOREIGN} <{tree.tag}>, expected <annotation>")
     return Record(path.stem, file, picture, path, _size(tree), tuple(item for item in items if item), tuple(faults))
 
 

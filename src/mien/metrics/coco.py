@@ -44,7 +44,7 @@ def coco_scores(truths: Sequence[Detections], found: Sequence[Detections], class
     for label in range(classes):
         rows = [_matched(truth.select(truth.labels == label), one.select(one.labels == label))
                 for truth, one in zip(truths, found, strict=True)]  # fmt: skip
-        objects = sum(row.objects for row in rows)
+        objects = np.sum([row.objects for row in rows], axis=0)
         score = np.concatenate([row.scores for row in rows])
         order = np.argsort(-score, kind="mergesort")
         hit, counted = (np.concatenate([getattr(row, name) for row in rows], axis=-1)[..., order] for name in ("hit", "counted"))
