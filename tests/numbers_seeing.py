@@ -179,6 +179,26 @@ NUMBERS: dict[str, dict[str, tuple[float, float]]] = {
         "bicubic_db": (24.9079, 1e-3), "srcnn_db": (26.59, 0.02), "gain_db": (1.68, 0.02), "filters": (64, 0),
         "silent_on_even_ground": (0.78125, 0.02),
     },
+    # 128 · 129 / 2 · 96 · 97 / 2; 12 · 16 places of nine anchors; eight areas and seven unions; the house is 42 · 52 of the 64 · 64
+    # around it; windows and positives counted once.
+    "detection_windows": {
+        "every_box": (38_439_936, 0), "windows": (756, 0), "windows_best_worst": (0.533203, 1e-5), "proposals": (15, 0),
+        "proposals_best_worst": (1, 0), "anchors": (1728, 0), "anchors_positive_at_0.5": (14, 0),
+        "anchors_best_worst": (0.533203, 1e-5), "after_the_shift": (1, 1e-5),
+    },
+    # 6 / 26; 4 / 12; 60 / 68; 5 / 15; of 0.9, 0.8, 0.7, 0.6, 0.5 at 0, 1, 5, 2, 6 only 0.9, then 0.9 and 0.7, then all stay.
+    "detection_overlap": {
+        "iou_by_hand": (6 / 26, 0), "iou_counted": (6 / 26, 0), "iou": (6 / 26, 1e-7), "small_shifted": (1 / 3, 1e-7),
+        "large_shifted": (60 / 68, 1e-7), "kept_by_hand_as_by_the_library": (1, 0), "kept_above_0.2": (1, 0),
+        "kept_above_0.5": (2, 0), "kept_above_0.9": (5, 0), "iou_of_two_people": (1 / 3, 1e-7),
+    },
+    # VGG16's published 15.47 billion less the last layer, 2000 times; 47 / 0.32; the rest follows from the shapes.
+    "detection_generations": {
+        "billions_of_convolutions_by_hand": (15.346630656, 0), "by_hand_minus_traced": (0, 0), "rcnn_billions": (30932.33664, 1e-5),
+        "fast_billions": (423.096963072, 1e-6), "faster_billions": (224.616877056, 1e-6), "counted_rcnn_over_fast": (73.1093327, 1e-6),
+        "published_rcnn_over_fast": (146.875, 0), "counted_fast_over_faster": (1.8836383, 1e-6),
+        "share_of_dense_layers_in_fast": (0.5670934, 1e-6), "share_of_the_proposals_in_faster": (0.0243307, 1e-6),
+    },
     # Measured.
     "swap_faces": {"swap_error": (0.0029, 0.0012), "restoring_error": (0.0004, 0.0002), "mean_face_error": (0.011724, 1e-5)},
 }  # fmt: skip

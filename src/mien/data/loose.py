@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -11,8 +12,8 @@ from mien.data.examples import as_channels, decoded, read_examples
 from mien.data.tables import unlabelled
 
 
-def read_images(path: Path, size: int | None = None, channels: int | None = None) -> np.ndarray:
-    """(N, H, W, C) uint8: the training pictures of a data set, of a folder of pictures, or of Parquet files without a column of labels.
+def read_images(path: Path, size: int | None = None, channels: Literal[1, 3] | None = None) -> np.ndarray:
+    """(N, H, W, C) uint8: the training pictures of a data set, a folder of pictures, or Parquet files without a column of labels.
 
     size, channels: as of `mien.data.examples.read_examples`. ValueError where there is none, one is damaged, or sizes differ.
     """

@@ -30,7 +30,8 @@ def unlabelled(source: Path) -> Pile | None:
     """The training pictures of such a file or folder whose files have no column of labels; None for another source."""
     from pyarrow import parquet
 
-    paths = (source,) if source.is_file() and source.suffix == ".parquet" else _files(source).get("train", ()) if source.is_dir() else ()
+    alone = source.is_file() and source.suffix == ".parquet"
+    paths = (source,) if alone else _files(source).get("train", ())
     for path in paths:
         with _whole(path):
             if set(parquet.read_schema(path).names) & set(LABELS):

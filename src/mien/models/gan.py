@@ -31,8 +31,9 @@ class Generator(nn.Module):
         """`classes` changes nothing here."""
         super().__init__()
         self.latent, self.classes = latent, 0
-        self.layers = nn.Sequential(nn.Linear(latent, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU(),
-                                    nn.Linear(width, channels * side * side), nn.Tanh(), nn.Unflatten(1, (channels, side, side)))  # fmt: skip
+        hidden = [nn.Linear(latent, width), nn.ReLU(), nn.Linear(width, width), nn.ReLU()]
+        last = [nn.Linear(width, channels * side * side), nn.Tanh(), nn.Unflatten(1, (channels, side, side))]
+        self.layers = nn.Sequential(*hidden, *last)
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """Labels have no part in it."""

@@ -22,6 +22,9 @@ ADVERSARIAL: dict[str, Callable[..., nn.Module]] = {
 BUILDERS: dict[str, Callable[..., nn.Module]] = {"vae": VAE, "pixelcnn": PixelCNN, "gated-pixelcnn": GatedPixelCNN} | ADVERSARIAL
 """Network -> its builder; `Plan.options` are its arguments."""
 
+LEAST = 64
+"""Noise is drawn for so many pictures at least: torch draws less than 16 numbers in another order."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -70,8 +73,8 @@ def draw(net: nn.Module, side: int, count: int, random: torch.Generator, known: 
          labels: Tensor | None = None) -> Tensor:  # fmt: skip
     """(count, 1 or 3, side, side) in 0..1 on the CPU: of a VAE each pixel's chance of being white, of a PixelCNN black or white.
 
-    known (count, side, side): pixels to keep, NaN where they are to be drawn. labels (count,): what each shall show; every label in turn
-    where a network that has some is not told. ValueError where the network cannot do that.
+    known (count, side, side): pixels to keep, NaN where they are to be drawn. labels (count,): what each shall show; every label in
+    turn where a network that has some is not told. ValueError where the network cannot do that.
     """
     device = next(net.parameters()).device
     if isinstance(net, PixelCNN | GatedPixelCNN):
@@ -79,16 +82,17 @@ def draw(net: nn.Module, side: int, count: int, random: torch.Generator, known: 
         return sampled(net, chances, None if known is None else known.to(device)).cpu()
     if known is not None:
         raise ValueError("this network draws whole pictures: a pixelcnn completes given ones")
-    if isinstance(net, VAE):
-        return torch.sigmoid(net.decode(torch.randn(count, net.latent, generator=random).to(device))).cpu()
-    return pictures(net, torch.randn(count, latent(net), generator=random), labels)
+    few = torch.randn(max(count, LEAST), latent(net), generator=random)[:count]
+    return pictures(net, few, labels)
 
 
 @torch.no_grad()
 def pictures(net: nn.Module, z: Tensor, labels: Tensor | None = None) -> Tensor:
-    """What an adversarial generator makes of noise (B, Z): (B, 1 or 3, S, S) in 0..1 on the CPU, of labels (B,), shares of them
-    (B, classes), or all in turn.
+    """What is made of noise (B, Z) by a VAE or an adversarial generator: (B, 1 or 3, S, S) in 0..1 on the CPU, of labels (B,), shares
+    of them (B, classes), or all in turn.
     """
+    if isinstance(net, VAE):
+        return torch.sigmoid(net.decode(z.to(next(net.parameters()).device))).cpu()
     device, classes = next(net.parameters()).device, int(getattr(net, "classes", 0))
     if classes and labels is None:
         labels = torch.arange(len(z)) % classes

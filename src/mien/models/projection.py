@@ -7,34 +7,14 @@ Without labels both are the networks of the older paper.
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from mien.models.layers import looked_up
-
-
-class ConditionalNorm(nn.Module):
-    """Batch norm whose factors and shifts are those of a label (Dumoulin et al. 2017, arXiv 1610.07629); without labels, plain."""
-
-    def __init__(self, width: int, classes: int) -> None:
-        super().__init__()
-        self.norm = nn.BatchNorm2d(width, affine=not classes)
-        self.table = nn.Embedding(classes, 2 * width) if classes else None
-        if self.table is not None:
-            with torch.no_grad():
-                self.table.weight[:, :width] = 1
-                self.table.weight[:, width:] = 0
-
-    def forward(self, x: Tensor, labels: Tensor | None) -> Tensor:
-        """(B, C, H, W), (B,) -> the same."""
-        x = self.norm(x)
-        if self.table is None:
-            return x
-        assert labels is not None
-        factor, shift = looked_up(self.table, labels)[:, :, None, None].to(x.dtype).chunk(2, 1)
-        return torch.addcmul(shift, x, factor)
+from mien.models.layers import ConditionalNorm
 
 
 class Up(nn.Module):
@@ -68,7 +48,7 @@ class Generator(nn.Module):
         self.latent, self.classes, self.bottom, self.width = latent, classes, side // 2**blocks, width
         self.dense = nn.Linear(latent, width * self.bottom**2)
         widths = [max(width >> i, 1) if narrow else width for i in range(blocks + 1)]
-        self.blocks = nn.ModuleList(Up(c_in, c_out, classes) for c_in, c_out in zip(widths, widths[1:], strict=False))
+        self.blocks = nn.ModuleList(Up(c_in, c_out, classes) for c_in, c_out in pairwise(widths))
         self.norm, self.out = nn.BatchNorm2d(widths[-1]), nn.Conv2d(widths[-1], channels, 3, padding=1)
         self.apply(started)
 
@@ -83,18 +63,18 @@ class Generator(nn.Module):
 
 
 class Down(nn.Module):
-    """ReLU, convolution, ReLU, convolution, halved; the shortcut is mixed and halved. `first`: of the picture, without the first ReLU."""
+    """ReLU, convolution, ReLU, convolution, halved; the shortcut is mixed and halved. `first`: no ReLU before the first."""
 
     def __init__(self, c_in: int, c_out: int, half: bool, first: bool = False) -> None:
         super().__init__()
-        self.half, self.first = half, first
+        self.halving, self.first = half, first
         self.one, self.two = nn.Conv2d(c_in, c_out, 3, padding=1), nn.Conv2d(c_out, c_out, 3, padding=1)
         self.shortcut = nn.Conv2d(c_in, c_out, 1) if half or c_in != c_out else None
 
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W) -> (B, D, H / 2, W / 2), or not halved; halving first and mixing then is the same, at a quarter of the cost."""
         made = self.two(F.relu(self.one(x if self.first else F.relu(x))))
-        if self.half:
+        if self.halving:
             made, x = F.avg_pool2d(made, 2), F.avg_pool2d(x, 2)
         return made + (x if self.shortcut is None else self.shortcut(x))
 

@@ -1,6 +1,6 @@
 """Changes of pictures that gradients go through, for real and made ones alike: a judge of few pictures learns them by heart without.
 
-Zhao et al. 2020, "Differentiable augmentation for data-efficient GAN training" (arXiv 2006.10738, section 3.2 and the authors' program).
+Zhao et al. 2020, "Differentiable augmentation for data-efficient GAN training" (arXiv 2006.10738, section 3.2, and its program).
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ class GANTask(Measured):
 
     def __init__(self, recipe: GANRecipe, train: np.ndarray, labels: np.ndarray | None = None, names: tuple[str, ...] = (),
                  folder: Path | None = None) -> None:  # fmt: skip
-        """(N, S, S, C) uint8 and, for a conditional one, (N,) places in `names`; folder: where sheets go. ValueError for other pictures."""
+        """(N, S, S, C) uint8 and, for a conditional one, (N,) places in `names`; folder: where sheets go. ValueError for others."""
         if train.ndim != 4 or train.shape[1] != train.shape[2]:
             raise ValueError(f"found pictures of {' x '.join(map(str, train.shape[1:]))}, expected square ones: --set size=64")
         if len(train) < 2:
@@ -97,30 +97,33 @@ class GANTask(Measured):
         random = seeded(recipe.seed, self.detours, 1, index)
         self.net.train()
         self.judge.train()
-        for turn in range(index * recipe.judge_steps, (index + 1) * recipe.judge_steps):
-            told |= self._judge_step(fabric, turn, random)
-        told |= {"loss": self._generator_step(fabric, random)}
+        made, labels = torch.empty(0), None
+        for turn in range(recipe.judge_steps):
+            which = self._which(index * recipe.judge_steps + turn)
+            labels = None if self.labels is None else self.labels[which].to(fabric.device)
+            z = torch.randn(self.items, latent(self.net), generator=random).to(fabric.device)
+            with fabric.autocast(), torch.set_grad_enabled(turn == recipe.judge_steps - 1):
+                made = self.net(z, labels)  # the last ones are the generator's own lesson, too
+            real, count = self._real(which, random), index * recipe.judge_steps + turn
+            told |= self._judge_step(fabric, count, real, made.detach(), labels, random)
+        told |= {"loss": self._generator_step(fabric, made, labels, random)}
         self.trouble = self.watch.trouble(index) if recipe.watch else ""
         return told
 
-    def _judge_step(self, fabric: Fabric, turn: int, random: torch.Generator) -> dict[str, float | Tensor]:
-        recipe, game, which = self.recipe, LOSSES[self.recipe.loss], self._which(turn)
-        real = self._real(which, random).to(fabric.device)
-        labels = None if self.labels is None else self.labels[which]
-        z, wanted = self._noise(random, fabric, labels)
-        with fabric.autocast(), torch.no_grad():
-            made = self.net(z, wanted)
+    def _judge_step(self, fabric: Fabric, turn: int, real: Tensor, made: Tensor, labels: Tensor | None,
+                    random: torch.Generator) -> dict[str, float | Tensor]:  # fmt: skip
+        recipe, game, real = self.recipe, LOSSES[self.recipe.loss], real.to(fabric.device)
         real, made = (changed(x, recipe.changes, random) for x in (real, made.to(real.dtype)))
         with fabric.autocast():
             if self.together:
-                both = torch.cat([real, made]), None if wanted is None else torch.cat([wanted, wanted])
+                both = torch.cat([real, made]), None if labels is None else torch.cat([labels, labels])
                 of_real, of_made = self.judge(*both).float().chunk(2)
             else:
-                of_real, of_made = self.judge(real, wanted).float(), self.judge(made, wanted).float()
+                of_real, of_made = self.judge(real, labels).float(), self.judge(made, labels).float()
         loss = total = game.judge(of_real, of_made)
         told: dict[str, float | Tensor] = {"judging": loss.detach()}
         if recipe.penalty != "none" and turn % recipe.penalty_every == 0:
-            steep = self._penalty(fabric, real, made, wanted, random)
+            steep = self._penalty(fabric, real, made, labels, random)
             told["penalty"] = steep.detach()
             total = loss + recipe.penalty_weight * recipe.penalty_every * steep
         self.judge_optimizer.zero_grad()
@@ -140,16 +143,11 @@ class GANTask(Measured):
             share = torch.rand(len(real), generator=random).to(fabric.device)
             return gradient_penalty(lambda x: self.judge(x, labels), real, made, share)
 
-    def _generator_step(self, fabric: Fabric, random: torch.Generator) -> Tensor:
-        labels = None
-        if self.labels is not None:
-            labels = self.labels[torch.randint(len(self.labels), (self.items,), generator=random)]
-        z, wanted = self._noise(random, fabric, labels)
+    def _generator_step(self, fabric: Fabric, made: Tensor, labels: Tensor | None, random: torch.Generator) -> Tensor:
+        for p in self.judge.parameters():
+            p.requires_grad_(False)  # it has learnt already: its gradients are not computed
         with fabric.autocast():
-            made = changed(self.net(z, wanted).float(), self.recipe.changes, random)
-            for p in self.judge.parameters():
-                p.requires_grad_(False)
-            told = self.judge(made, wanted)
+            told = self.judge(changed(made.float(), self.recipe.changes, random), labels)
         loss = LOSSES[self.recipe.loss].generator(told.float())
         self.optimizer.zero_grad()
         fabric.backward(loss)
@@ -162,10 +160,6 @@ class GANTask(Measured):
     def _clip(self, net: nn.Module) -> None:
         if self.recipe.clip:
             nn.utils.clip_grad_norm_(net.parameters(), self.recipe.clip)
-
-    def _noise(self, random: torch.Generator, fabric: Fabric, labels: Tensor | None) -> tuple[Tensor, Tensor | None]:
-        z = torch.randn(self.items, latent(self.net), generator=random)
-        return z.to(fabric.device), None if labels is None else labels.to(fabric.device)
 
     def _real(self, which: Tensor, random: torch.Generator | None) -> Tensor:
         """(B, C, S, S) in -1..1, mirrored by chance where the recipe says so."""

@@ -16,7 +16,7 @@ Penalty = Literal["none", "gradient", "r1"]
 
 @dataclass(frozen=True)
 class GANRecipe(Training):
-    """Everything an adversarial training depends on, beside the machine; `options` are the generator's, `average` is of both networks."""
+    """Everything an adversarial training depends on, beside the machine; `options`: the generator's, `average`: of both networks."""
 
     batch: int = 64
     loss: Loss = "non-saturating"

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from mien.data.examples import CIFAR10, read_examples
 from mien.data.loose import read_images
 from mien.data.moving import write_moving
+from mien.data.pictures import read_picture
 from mien.models.generator import save
 from mien.nn.memory import keep_freed_memory
 from mien.runtime import Runtime, choose
@@ -97,15 +97,16 @@ def _conclude(task: GANTask, fitted: Fitted, out: Path) -> LearnedGAN:
 def film(sheets: Sequence[Path], path: Path) -> None:
     """The sheets one after the other, evenly thinned out to `FRAMES`; the last is among them."""
     places = np.unique(np.linspace(0, len(sheets) - 1, min(len(sheets), FRAMES)).round().astype(int))
-    write_moving(path, [np.asarray(Image.open(sheets[place]).convert("RGB")) for place in places])
+    write_moving(path, [read_picture(sheets[place]) for place in places])
 
 
 def describe(task: GANTask, learned: LearnedGAN) -> None:
     """Write the card of the model in the run folder."""
     plan, recipe = task.plan, task.recipe
+    colour = "in colour" if plan.channels == 3 else "grey"
     told = {
         "title": f"{learned.network}, {plan.side} pixels",
-        "what": f"draws pictures like those it learnt from, {plan.side} x {plan.side}, {'in colour' if plan.channels == 3 else 'grey'}",
+        "what": f"draws pictures like those it learnt from, {plan.side} x {plan.side}, {colour}",
         "input": "a seed" + (f" and a label: {', '.join(plan.labels)}" if plan.labels else ""),
         "training_data": f"{learned.pictures} pictures of {recipe.data}",
         "parameters": learned.parameters,

@@ -26,7 +26,7 @@ class Task:
     advice: str = "lower the learning rate"
     """What to do when the loss is not finite for the second time."""
     trouble: str = ""
-    """What a step has found wrong with the training as a whole, in words: `fit` goes back to the last checkpoint as for a loss of NaN."""
+    """What a step has found wrong with the whole training, in words: `fit` goes back to the last checkpoint as for a loss of NaN."""
     doubted: bool = False
     """Whether it may be so: no checkpoint is made meanwhile, so that the last one stays a good one."""
     share: float = 0.0

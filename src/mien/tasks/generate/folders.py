@@ -17,7 +17,7 @@ FEW = 10_000
 
 
 def scatter(asked: Asked, count: int) -> Scattered:
-    """Write `count` PNG files below the folder `asked.out`, which is new or empty: 0000000.png, 0000001.png, ... ValueError as for sheets."""
+    """Write `count` PNG files, 0000000.png and on, below the folder `asked.out`, which is new or empty. ValueError as for sheets."""
     if asked.out.is_dir() and any(asked.out.iterdir()):
         raise ValueError(f"{asked.out} holds files already, expected a new or an empty folder")
     if asked.complete is not None:

@@ -9,7 +9,10 @@ from mien.models.generator import Plan
 
 
 def numbers(text: str, plan: Plan, model: str) -> Tensor | None:
-    """ "7", "1,2,3" or "cat,dog" -> (N,) places in the plan's labels; None for nothing. ValueError for one that the model does not have."""
+    """Words with commas between, such as cat,dog or 1,2,3 -> (N,) places in the plan's labels; None for no word.
+
+    ValueError for a label that the model does not have.
+    """
     words = [word.strip() for word in text.split(",") if word.strip()]
     if not words:
         return None

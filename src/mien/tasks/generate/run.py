@@ -32,7 +32,7 @@ def generate(
 
     Args:
         model: a bundled generator, a model file, or the run folder of a training (mien train generate/...).
-        out: the sheet (.png, .jpg), a new folder (no suffix) for any number of single pictures, or the film (.mp4; .gif, .webp unsigned).
+        out: the sheet (.png, .jpg), a new folder for any number of single ones, or the film (.mp4; unsigned .gif, .webp).
         count: how many pictures: 64 on a sheet (10,000 at most) or in a folder, 8 that a walk passes.
         label: what they shall show, of a network that can be told: 7, or several, which are drawn in turn: 1,2,3 or cat,dog.
         seed: of what is drawn.

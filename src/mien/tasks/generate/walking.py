@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from mien.data.moving import FILMS, write_film
 from mien.models.generator import latent, pictures
-from mien.models.vae import VAE
 from mien.nn.batches import seeded
 from mien.nn.latent import between
 from mien.provenance.container import SIGNABLE
@@ -55,7 +54,7 @@ def _check(asked: Asked, keys: int) -> None:
     if suffix not in FILMS:
         raise ValueError(f"{asked.out}: cannot write {asked.out.suffix or 'no suffix'} as a film, expected one of {' '.join(FILMS)}")
     if asked.signing and suffix not in SIGNED:
-        raise ValueError(f"{asked.out}: a {suffix} file cannot be signed: write {' or '.join(SIGNED)}, or leave signing out (--no-sign)")
+        raise ValueError(f"{asked.out}: a {suffix} file cannot be signed: write {' or '.join(SIGNED)}, or --no-sign")
     if keys < 2:
         raise ValueError(f"found count {keys}, expected 2 or more pictures to walk through")
     if asked.between < 1 or keys * asked.between > LONGEST:
@@ -75,14 +74,7 @@ def _frames(net: nn.Module, ends: Tensor, labels: Tensor | None, count: int, zoo
         shown = torch.cat([torch.lerp(one, other, share[:, None]) for one, other in pairs])
     for start in range(0, len(path), AT_ONCE):
         z, told = path[start:start + AT_ONCE], None if shown is None else shown[start:start + AT_ONCE]
-        yield from coloured_pixels(_drawn(net, z, told), zoom)
-
-
-@torch.no_grad()
-def _drawn(net: nn.Module, z: Tensor, labels: Tensor | None) -> Tensor:
-    if isinstance(net, VAE):
-        return torch.sigmoid(net.decode(z.to(next(net.parameters()).device))).cpu()
-    return pictures(net, z, labels)
+        yield from coloured_pixels(pictures(net, z, told), zoom)
 
 
 def _write(asked: Asked, frames: list[np.ndarray]) -> None:
