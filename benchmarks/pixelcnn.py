@@ -73,7 +73,8 @@ def main() -> None:
     rows[given.model] = measured(opened(given.model)[0], given.batch)
     vae, plan = opened(given.vae)
     spent = seconds(lambda: draw(vae, plan.side, 1000, seeded(0)))
-    rows[given.vae] = {"parameters": sum(p.numel() for p in vae.parameters()), "batch": 1000, "pictures_a_second": round(1000 / spent, 1)}
+    rate, parameters = round(1000 / spent, 1), sum(p.numel() for p in vae.parameters())
+    rows[given.vae] = {"parameters": parameters, "batch": 1000, "pictures_a_second": rate}
     print(json.dumps({"rows": rows} | origin(before), indent=2))
 
 
