@@ -89,7 +89,7 @@ def test_nothing_found_and_nothing_there():
     assert np.isnan(mean(list(costs(errors([Detections.none()], [Detections.none()]), 2).values())))
 
 
-TIDE = {  # counts of class, place, both, duplicate, background, missed, and their costs in points of AP: tidecv 1.0.1 on the same scenes
+TIDE = {  # class, place, both, duplicate, background, missed: counts and costs in points of AP, by tidecv 1.0.1 on the same scenes
     0: ((15, 5, 1, 54, 121, 5), (4.48, 0.26, 0.7, 3.44, 22.21, 3.33)),
     5: ((18, 4, 9, 59, 113, 4), (3.52, 0.72, 2.07, 2.94, 22.54, 2.35)),
 }

@@ -49,9 +49,9 @@ def varied(one: Seen, recipe: DetectRecipe, random: np.random.Generator) -> Seen
     return laid(*resized(image, truth, *size), height, width, left, top)
 
 
-def tensors(some: Sequence[Seen], device: torch.device) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+def tensors(some: Sequence[Seen], device: torch.device, layout: torch.memory_format = torch.channels_last) -> tuple[Tensor, list[Tensor], list[Tensor]]:
     """Pictures with boxes -> (B, 3, H, W) in 0..1; of each picture (N, 4) boxes and (N,) labels."""
-    x = batched([image for image, _ in some]).to(device).contiguous(memory_format=torch.channels_last)
+    x = batched([image for image, _ in some]).to(device).contiguous(memory_format=layout)
     truths = [torch.from_numpy(truth.boxes).to(device) for _, truth in some]
     return x, truths, [torch.from_numpy(truth.labels).to(device) for _, truth in some]
 
@@ -112,6 +112,7 @@ class DetectTask(OneNetworkTask):
         """Evaluation computes as the training does."""
         super().setup(fabric, runtime)
         self.runtime = runtime
+        self.layout = torch.channels_last if runtime.channels_last else torch.contiguous_format
 
     def chosen(self, index: int) -> list[int]:
         """Which pictures step `index` shows: an epoch shows each at most once, in an order of its own."""
@@ -153,7 +154,7 @@ class DetectTask(OneNetworkTask):
     def losses(self, fabric: Fabric, some: Sequence[Seen], random: torch.Generator) -> dict[str, Tensor]:
         """The four of equation 1, for a batch."""
         net, recipe = self.net, self.recipe
-        x, truths, labels = tensors(some, fabric.device)
+        x, truths, labels = tensors(some, fabric.device, self.layout)
         with fabric.autocast():
             maps = net.body(x)
             proposed = net.propose(maps)

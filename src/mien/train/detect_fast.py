@@ -23,22 +23,25 @@ from mien.types import Detections
 
 PROPOSED = -1
 """The label of a proposal among a picture's boxes: so it is moved as they are."""
+KEPT = 4
+"""Pictures after which proposals are written: a search that was stopped goes on."""
 
 
 def proposed(pictures: Sequence[Seen], kept: Path) -> list[np.ndarray]:
     """(N_i, 4) proposals of each picture; kept in the file `kept` (.npz), so that a resumed run need not search again."""
+    found: list[np.ndarray] = []
     if kept.is_file():
         with np.load(kept) as table:
-            if len(table.files) == len(pictures):
-                return [table[str(number)] for number in range(len(pictures))]
-    found = []
+            found = [table[str(number)] for number in range(min(len(table.files), len(pictures)))]
+    kept.parent.mkdir(parents=True, exist_ok=True)
     with Progress("selective search", len(pictures), "pictures") as bar:
-        for image, _ in pictures:
+        bar.done = len(found)
+        for image, _ in pictures[len(found):]:
             found.append(selective_search(image))
             bar.advance()
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with atomic(kept) as draft, draft.open("wb") as file:
-        np.savez(file, **{str(number): one for number, one in enumerate(found)})  # pyright: ignore[reportArgumentType]
+            if len(found) % KEPT == 0 or len(found) == len(pictures):
+                with atomic(kept) as draft, draft.open("wb") as file:
+                    np.savez(file, **{str(number): one for number, one in enumerate(found)})  # pyright: ignore[reportArgumentType]
     return found
 
 

@@ -64,7 +64,7 @@ def prepare(recipe: DetectRecipe, source: Path) -> Prepared:
     names = recipe.names or train.names
     if missing := set(names) - set(train.names):
         raise ValueError(f"{source} has no class {', '.join(sorted(missing))}: found {', '.join(train.names)}")
-    parts = {"train": train}
+    parts = {"train": some(train, recipe.most)}
     for part, split in (("dev", recipe.watched), ("test", recipe.tested)):
         if split:
             try:
@@ -75,6 +75,15 @@ def prepare(recipe: DetectRecipe, source: Path) -> Prepared:
     seen = {part: _shown(one, recipe, part) for part, one in parts.items() if part != "test"}
     files = {part: [str(path) for path in one.files] for part, one in parts.items()}
     return Prepared(names, seen["train"], seen.get("dev", []), parts.get("test"), files)
+
+
+def some(one: BoxSet, most: int) -> BoxSet:
+    """At most so many of the pictures, evenly chosen; 0: all."""
+    if not most or most >= len(one):
+        return one
+    chosen = np.linspace(0, len(one) - 1, most).round().astype(int).tolist()
+    files, truths, keys = (tuple(column[i] for i in chosen) for column in (one.files, one.truths, one.keys))
+    return BoxSet(one.names, files, truths, one.ids, keys)
 
 
 def only(one: BoxSet, names: tuple[str, ...]) -> BoxSet:
