@@ -4,7 +4,7 @@
     python benchmarks/detect_faces.py measure --boxes FOLDER --model FILE [--pictures N]
 
 People: the test part of FOLDER (`mien.tasks.detect.face_set`), by the source of the pictures; a face counts as found where a box has
-an IoU of 0.5. Its true boxes bound 68 points: on frames347 and landmarks68 these were annotated by others, elsewhere they come from the
+an IoU of 0.5. Its true boxes bound 68 points: on frames347 and landmarks68 others annotated these, elsewhere they come from the
 packaged detector itself, which is therefore measured on the annotated ones alone. Nobody: pictures of BSD100 in which a person looked
 for people and for statues with faces, and left these out.
 """
