@@ -186,6 +186,31 @@ class LearnedGenerator:
 
 
 @dataclass(frozen=True)
+class LearnedGAN:
+    """How the training of a generator against a judge ended."""
+
+    out: Path
+    network: str
+    parameters: int
+    """Of the generator."""
+    judge: int
+    """Parameters of the judge."""
+    pictures: int
+    labels: int
+    """How many can be asked for; 0: none."""
+    steps: int
+    """Rounds: one step of the generator and one or more of the judge."""
+    epochs: float
+    seconds: float
+    pictures_per_second: float
+    """Real ones that the judge saw."""
+    spread: float | None
+    """Mean distance of two samples over that of two real pictures: far below 1, they are too much alike."""
+    reason: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class LearnedStylizer:
     """How the training of a network that restyles pictures ended."""
 

@@ -73,3 +73,9 @@ def test_what_the_scale_does_not_divide_is_cut_off() -> None:
 def test_nothing_and_no_scale_are_refused(shape: tuple[int, int], scale: float) -> None:
     with pytest.raises(ValueError, match="cannot resize"):
         resize(torch.zeros(shape), scale)
+
+
+def test_half_precision_around_it_does_not_round_the_picture() -> None:
+    x = torch.rand(1, 1, 6, 7)
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(enlarge(x, 2), resize(x, 2), atol=1e-5, rtol=0)

@@ -92,6 +92,14 @@ def test_colours_are_enlarged_by_bicubic_and_brightness_by_the_network(kind: str
     torch.testing.assert_close(found[:, :1], wanted, atol=1e-5, rtol=0)
 
 
+def test_half_precision_does_not_round_a_picture_that_the_layers_hand_on() -> None:
+    x, net = torch.rand(1, 3, 9, 10), small("srcnn")
+    wanted = Enlarger("srcnn", net, 2)(x)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(Enlarger("srcnn", net, 2, exact=True)(x), wanted)
+        assert not torch.equal(Enlarger("srcnn", net, 2)(x), wanted)
+
+
 def test_a_file_builds_the_network_again(tmp_path: Path) -> None:
     net = small("mien")
     x = torch.rand(1, 1, 8, 8)

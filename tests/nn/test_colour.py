@@ -20,3 +20,9 @@ def test_there_and_back() -> None:
     x = torch.rand(2, 3, 4, 5, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
     torch.testing.assert_close(rgb(ycbcr(x)), x)
     torch.testing.assert_close(ycbcr(x)[:, :1], luma(x))
+
+
+def test_half_precision_around_it_does_not_round_the_colours() -> None:
+    x = torch.rand(1, 3, 4, 5)
+    with torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(rgb(ycbcr(x)), x, atol=1e-5, rtol=0)

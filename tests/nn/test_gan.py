@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from mien.nn.gan import LOSSES, clip_weights, deceiving, gradient_penalty, minimax_generator, r1, steepness
+from mien.nn.gan import LOSSES, clip_weights, deceiving, gradient_penalty, minimax_generator, minimax_judge, r1, relative, steepness
 
 REAL, MADE = torch.tensor([math.log(3.0), 0.0]), torch.tensor([-math.log(3.0), 0.0])
 """The judge takes them for real with 3/4 and 1/2, and with 1/4 and 1/2."""
@@ -46,6 +46,14 @@ def linear(*weights: float) -> nn.Linear:
     net = nn.Linear(len(weights), 1)
     net.weight.data = torch.tensor([weights])
     return net
+
+
+def test_a_relativistic_judge_compares() -> None:
+    """What both are above or below does not count; who is one more of a photograph than the other loses log(1 + 1/e) on each side."""
+    real, made = torch.tensor([4.0, 6.0]), torch.tensor([3.0, 5.0])
+    assert [part.tolist() for part in relative(real, made)] == [[0, 2], [-2, 0]]
+    assert float(minimax_judge(*relative(real + 9, made + 9))) == pytest.approx(float(minimax_judge(*relative(real, made))))
+    assert float(minimax_judge(*relative(torch.tensor([1.0]), torch.tensor([0.0])))) == pytest.approx(2 * math.log(1 + math.exp(-1)))
 
 
 def test_penalties_of_a_linear_judge() -> None:

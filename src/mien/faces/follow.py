@@ -11,9 +11,7 @@ import numpy as np
 from mien.faces import blaze, find
 from mien.faces.find import Measured, measured, settle
 from mien.faces.mesh import around_mesh
-
-CUT = 30.0
-"""Mean grey difference of two small neighbouring frames above which a new scene begins and every track ends."""
+from mien.metrics.flicker import CUT
 
 
 def glance(image: np.ndarray) -> list[Measured]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from mien.models.enlarger import COLOURED, Enlarger, load
+from mien.models.enlarger import COLOURED, EXACT, Enlarger, load
 from mien.weights import cards, locate
 
 BICUBIC = "bicubic"
@@ -28,7 +28,7 @@ def opened(model: str, scale: int, device: torch.device | None = None) -> Enlarg
     found = [load(path) for path in _files(model)]
     for net, plan in found:
         if scale in plan.scales:
-            return Enlarger(model, _ready(net, device), scale, plan.network in COLOURED)
+            return Enlarger(model, _ready(net, device), scale, plan.network in COLOURED, plan.network in EXACT)
     offered = sorted({one for _, plan in found for one in plan.scales})
     raise ValueError(f"{model} does not enlarge by {scale}: choose {' or '.join(map(str, offered))}")
 

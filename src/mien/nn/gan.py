@@ -44,6 +44,14 @@ def deceiving(made: Tensor) -> Tensor:
     return F.softplus(-made).mean()
 
 
+def relative(real: Tensor, made: Tensor) -> tuple[Tensor, Tensor]:
+    """Each less the mean of the other: by how much more it is a photograph (Jolicoeur-Martineau 2018, arXiv 1807.00734, equation 15).
+
+    In `minimax_judge` that is the relativistic average judge's loss, and with the two exchanged the generator's.
+    """
+    return real - made.mean(), made - real.mean()
+
+
 def critic(real: Tensor, made: Tensor) -> Tensor:
     """D(G(z)) - D(x): minus the Wasserstein distance where D is as steep as 1 allows."""
     return made.mean() - real.mean()

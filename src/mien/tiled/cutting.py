@@ -9,8 +9,8 @@ from mien.progress import clock
 
 LEAST, MOST = 128, 512
 """Pixels of a tile's sides, the halo not counted;"""
-SHARE = 16
-"""in between, so many times the halo: what is computed twice then costs a quarter at most. Smaller tiles that would fit a cache lose
+SHARE = 32
+"""in between, so many times the halo: what is computed twice then costs an eighth at most. Smaller tiles that would fit a cache lose
 more than they win: convolutions of 64 channels compute far longer than they wait for memory."""
 BAND = 256 << 20
 """Bytes that the bands in memory may take, unless a single row of pixels takes more."""

@@ -3,7 +3,7 @@
 The loss of the enlarger is what VGG sees (equation 5) and 10^-3 of how well it deceives (equation 6); squared error of pixels, which
 makes smooth pictures, has no part in it. The paper looks with VGG19 at the last convolution's map after its activation; here it is
 VGG16's last convolution, before it: after it most of the map is zero (Wang et al. 2018, arXiv 1809.00219, section 3.3). Its maps are
-larger, so they are scaled down more, to the size the paper wants (`AdversarialEnlargeRecipe.rescale`). Of an enlarger that takes
+larger, so they are scaled down more, to the size the paper wants (`AdversarialEnlargeRecipe.rescales`). Of an enlarger that takes
 brightness alone, VGG and the discriminator look at grey pictures.
 """
 
@@ -18,12 +18,13 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from mien.data.resize import enlarge
 from mien.metrics.perceptual import feature_distance
 from mien.models import vgg_features
 from mien.models.enlarger import COLOURED, Plan
 from mien.models.srresnet import discriminator
 from mien.nn.colour import grey
-from mien.nn.gan import deceiving, minimax_judge
+from mien.nn.gan import deceiving, minimax_judge, relative
 from mien.runtime import Runtime
 from mien.train.enlarge import EnlargeTask
 from mien.train.optim import optimiser, set_rate
@@ -31,6 +32,19 @@ from mien.train.recipe import AdversarialEnlargeRecipe
 
 MIDDLE = 192
 """Pixels a side of the part of a picture held back that VGG looks at."""
+PLANES, SIDE, EDGE = 8, 24, 6
+"""Planes of light in a step, pixels of their side, and of the border in which the picture's end, too, is seen."""
+STEEP = 0.02
+"""The most that a plane rises from pixel to pixel."""
+
+
+def planes(channels: int, random: np.random.Generator) -> Tensor:
+    """(PLANES, channels, SIDE, SIDE) in 0..1: of any brightness, half of them even, half rising in any direction."""
+    light = torch.from_numpy(random.uniform(0.05, 0.95, (PLANES, channels, 1, 1)))
+    slopes = torch.from_numpy(random.uniform(-STEEP, STEEP, (2, PLANES, channels, 1, 1)))
+    slopes[:, :PLANES // 2] = 0
+    way = torch.arange(SIDE) - SIDE / 2
+    return (light + slopes[0] * way + slopes[1] * way[:, None]).clamp(0, 1).float()
 
 
 class AdversarialEnlargeTask(EnlargeTask):
@@ -45,7 +59,7 @@ class AdversarialEnlargeTask(EnlargeTask):
         self.terms = recipe
         self.features = (features or vgg_features.load()).eval().requires_grad_(False)
         side = recipe.scales[0] * self.sides[recipe.scales[0]]
-        self.features(torch.zeros(1, 3, side, side), [recipe.layer])  # what it cannot do is better known now
+        self.features(torch.zeros(1, 3, side, side), recipe.layers)  # what it cannot do is better known now
         self.judge = discriminator(side, recipe.judge)
         self.judge_optimizer = optimiser(self.judge, recipe)
 
@@ -75,23 +89,49 @@ class AdversarialEnlargeTask(EnlargeTask):
             told = self.net(small, scale)
             made, wanted = self.looked_at(told), self.looked_at(large)
             logits = self.judge(wanted), self.judge(made.detach())
-        judging = minimax_judge(*(one.float() for one in logits))
+        judging = minimax_judge(*self.compared(*(one.float() for one in logits)))
         self.judge_optimizer.zero_grad()
         fabric.backward(judging)
         self.judge_optimizer.step()
         with fabric.autocast():
-            deceived = self.judge(made)
-            seen, due = (self.features(one, [terms.layer])[terms.layer] for one in (made, wanted))
-        content = F.mse_loss(seen.float() * terms.rescale, due.float() * terms.rescale)
-        against = deceiving(deceived.float())
+            deceived = self.judge(made).float()
+            with torch.no_grad():
+                believed = self.judge(wanted).float() if terms.relativistic else None
+        content = self.content(fabric, made, wanted)
+        against = deceiving(deceived) if believed is None else minimax_judge(*self.compared(deceived, believed))
         loss = content + terms.adversarial * against
         if terms.pixels:
             loss = loss + terms.pixels * F.mse_loss(told.float(), large)
+        if terms.planes:
+            loss = loss + terms.planes * self.unevenness(fabric, index)
         self.optimizer.zero_grad()
         fabric.backward(loss, inputs=[*self.net.parameters()])  # the judge has learnt already: its gradients are not computed
         self._clip()
         self.optimizer.step()
         return {"loss": loss.detach(), "content": content.detach(), "deceiving": against.detach(), "judging": judging.detach()}
+
+    def compared(self, real: Tensor, made: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits as they are, or how much more of a photograph each is than the others are on average."""
+        return relative(real, made) if self.terms.relativistic else (real, made)
+
+    def content(self, fabric: Fabric, made: Tensor, wanted: Tensor) -> Tensor:
+        """() squared error of the maps, each layer's rescaled."""
+        layers = self.terms.layers
+        with fabric.autocast():
+            seen = self.features(made, layers)
+            with torch.no_grad():
+                due = self.features(wanted, layers)
+        return torch.stack([F.mse_loss(seen[name].float() * factor, due[name].float() * factor)
+                            for name, factor in zip(layers, self.terms.rescales, strict=True)]).sum()  # fmt: skip
+
+    def unevenness(self, fabric: Fabric, index: int) -> Tensor:
+        """() mean absolute difference from bicubic interpolation of light that is even or rises evenly, borders left out."""
+        scale, channels = self.recipe.scales[0], 3 if self.recipe.network in COLOURED else 1
+        x = planes(channels, np.random.default_rng((self.recipe.seed, index))).to(fabric.device)
+        with fabric.autocast():
+            told = self.net(x, scale)
+        edge = EDGE * scale
+        return (told.float() - enlarge(x, scale))[..., edge:-edge, edge:-edge].abs().mean()
 
     def looked_at(self, x: Tensor) -> Tensor:
         """(B, C, H, W) as the enlarger draws it -> (B, 3, H, W) RGB in 0..1; brightness becomes grey."""

@@ -18,7 +18,7 @@ LARGEST = 4096
 """Pixels a side from which a picture is a slip of the finger."""
 
 
-CHANGEABLE = ("epochs", "lr", "schedule", "warmup", "milestones", "gamma", "final", "clip")
+CHANGEABLE = ("epochs", "lr", "schedule", "warmup", "milestones", "gamma", "final", "clip", "watch")
 """Settings that a run may be resumed with others of: neither its network nor its pictures nor the optimiser's state hang on them."""
 
 
@@ -229,17 +229,22 @@ class EnlargeRecipe(Training):
 class AdversarialEnlargeRecipe(EnlargeRecipe):
     """The same of one that learns against a discriminator, by what VGG16 sees (`mien.train.adversarial`); `loss` has no part in it."""
 
-    layer: str = "conv5_3"
+    layers: tuple[str, ...] = ("conv5_3",)
     """Of VGG16 (`mien.models.vgg_features`), whose maps of the picture made and of the photograph are compared."""
-    rescale: float = 1 / 190
-    """What these maps are multiplied by, so that their squared errors come to the size of those of pixels in -1..1 (Ledig et al. 2017,
-    section 3.2: 1 / 12.75 for VGG19's relu5_4). For VGG16's conv5_3 that is 1 / 190, for relu5_3 1 / 42, relu4_3 1 / 450, relu2_2
-    1 / 2100: measured on 32 patches of 96 pixels of the Berkeley set, enlarged four times by bicubic interpolation. With more, the
-    discriminator's part is lost beside it."""
+    rescales: tuple[float, ...] = (1 / 190,)
+    """What the maps of each layer are multiplied by, so that their squared errors come to those of pixels in -1..1 (Ledig et al.
+    2017, section 3.2: 1 / 12.75 for VGG19's relu5_4). For VGG16's conv5_3 that is 1 / 190, for relu5_3 1 / 42, conv4_3 1 / 1300,
+    conv3_3 1 / 4000, conv2_2 1 / 3300, conv1_2 1 / 940: measured on 32 patches of 96 pixels of the Berkeley set, enlarged four times
+    by bicubic interpolation. With more, the discriminator's part is lost beside it."""
     adversarial: float = 1e-3
     """Weight of deceiving the discriminator."""
+    relativistic: bool = False
+    """The discriminator says which of the two is more of a photograph (Wang et al. 2018, arXiv 1809.00219, section 3.2)."""
     pixels: float = 0.0
     """Weight of the squared error of pixels in 0..1; the paper has none."""
+    planes: float = 0.0
+    """Weight of the mean absolute change of light that is even or rises evenly: there is nothing to add there, and sub-pixel layers
+    leave dots."""
     judge: int = 64
     """Channels of the discriminator's first layer."""
 
@@ -247,9 +252,11 @@ class AdversarialEnlargeRecipe(EnlargeRecipe):
         """Those of every enlarger, and its own."""
         return super().checks() | {
             "scales": len(self.scales) == 1 and set(self.scales) <= {2, 4},
-            "rescale": 0 < self.rescale < math.inf,
+            "layers": bool(self.layers),
+            "rescales": len(self.rescales) == len(self.layers) and all(0 < factor < math.inf for factor in self.rescales),
             "adversarial": 0 <= self.adversarial < math.inf,
             "pixels": 0 <= self.pixels < math.inf,
+            "planes": 0 <= self.planes < math.inf,
             "judge": self.judge > 0,
         }
 
