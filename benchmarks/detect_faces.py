@@ -3,8 +3,8 @@
     python benchmarks/detect_faces.py gather --data DATA --out FOLDER      # what `mien train detect/faces --data FOLDER` learns from
     python benchmarks/detect_faces.py measure --boxes FOLDER --model FILE [--pictures N]
 
-People: the test part of FOLDER (`mien.tasks.detect.face_set`), by the source of the pictures; a face counts as found where a box has an
-IoU of 0.5. Its true boxes bound 68 points: on frames347 and landmarks68 these were annotated by others, elsewhere they come from the
+People: the test part of FOLDER (`mien.tasks.detect.face_set`), by the source of the pictures; a face counts as found where a box has
+an IoU of 0.5. Its true boxes bound 68 points: on frames347 and landmarks68 others annotated these, elsewhere they come from the
 packaged detector itself, which is therefore measured on the annotated ones alone. Nobody: pictures of BSD100 in which a person looked
 for people and for statues with faces, and left these out.
 """
@@ -67,7 +67,8 @@ def measure(boxes: Path, model: str, most: int) -> dict[str, Any]:
             "pictures": len(packaged),
             "recall": recall([part.truths[n].boxes for n in packaged], list(packaged.values())),
             "recall of this one at 0.5": recall([part.truths[n].boxes for n in packaged], [at(found[n], 0.5) for n in packaged])},
-        "ms a picture of one core": {"this": round(statistics.median(spent) * 1e3, 1), "packaged": round(statistics.median(theirs) * 1e3, 1)},
+        "ms a picture of one core": {name: round(statistics.median(some) * 1e3, 1)
+                                     for name, some in (("this", spent), ("packaged", theirs))},
     }  # fmt: skip
     return result
 
@@ -77,7 +78,8 @@ def at(found: Any, score: float) -> np.ndarray:
 
 
 def recall(truths: list[np.ndarray], found: list[np.ndarray]) -> float:
-    hits = sum(int((iou(truth, boxes).max(1) >= 0.5).sum()) for truth, boxes in zip(truths, found, strict=True) if len(truth) and len(boxes))
+    pairs = [(truth, boxes) for truth, boxes in zip(truths, found, strict=True) if len(truth) and len(boxes)]
+    hits = sum(int((iou(truth, boxes).max(1) >= 0.5).sum()) for truth, boxes in pairs)
     return round(hits / max(sum(len(truth) for truth in truths), 1), 4)
 
 

@@ -12,6 +12,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -73,14 +74,15 @@ def main() -> None:
     for count in (300, 1000, 4000):
         boxes, scores = some_boxes(count, 200)
         assert torch.equal(bx.suppress(boxes, scores, 0.5), naive_suppress(boxes, scores, 0.5))
-        results[f"suppress {count}"] = against(lambda: bx.suppress(boxes, scores, 0.5), lambda: naive_suppress(boxes, scores, 0.5))
+        results[f"suppress {count}"] = against(partial(bx.suppress, boxes, scores, 0.5), partial(naive_suppress, boxes, scores, 0.5))
     maps, (boxes, _) = torch.rand(1, 64, 60, 80), some_boxes(300, 300)
     zeros = torch.zeros(300, dtype=torch.long)
     torch.testing.assert_close(roi_align([maps], (8,), boxes, zeros, zeros), naive_align(maps[0], boxes, 8), atol=1e-4, rtol=0)
     learnt = maps.clone().requires_grad_()
     results["align 300"] = against(lambda: roi_align([maps], (8,), boxes, zeros, zeros), lambda: naive_align(maps[0], boxes, 8))
     results["align 300, forward and backward"] = against(
-        lambda: roi_align([learnt], (8,), boxes, zeros, zeros).sum().backward(), lambda: naive_align(learnt[0], boxes, 8).sum().backward()
+        lambda: roi_align([learnt], (8,), boxes, zeros, zeros).sum().backward(),
+        lambda: naive_align(learnt[0], boxes, 8).sum().backward(),
     )
     results["pool 300"] = {"ms": round(seconds(lambda: roi_pool(maps, boxes, zeros, 8)) * 1e3, 3)}
     print(json.dumps({"results": results, **origin(before)}, indent=2))
