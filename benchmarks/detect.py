@@ -3,7 +3,8 @@
     python benchmarks/detect.py [--steps 6] [--model FILE] [--data DATA/detect/bccd]
 
 One thread; processor seconds of this process, so that other work on the machine matters little; the two kinds take turns. Pictures of
-240 x 320 pixels with 20 boxes each, batches of 8. With --model and --data: mean AP at an IoU of 0.5 of the test part in both kinds.
+240 x 320 pixels with 20 boxes each, batches of 8 (of the large network 1). With --model and --data: mean AP at an IoU of 0.5 of the
+test part in both kinds.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from lightning_fabric import Fabric
 from machine import load, origin
 from mien.models.detector import Detector
 from mien.models.detector import load as load_detector
+from mien.models.faster_rcnn import resnet50_fpn
 from mien.models.mien_detect import mien_detect
 from mien.nn.memory import keep_freed_memory
 from mien.runtime import Runtime
@@ -71,12 +73,12 @@ def trained(steps: int) -> dict[str, float]:
     return turns({kind: lambda index, kind=kind: tasks[kind][0].step(tasks[kind][1], index) for kind in KINDS}, steps)
 
 
-def tested(steps: int, model: Path | None) -> dict[str, float]:
-    images = [image for image, _ in pictures(8)]
+def tested(steps: int, build: Callable[[], Any], count: int) -> dict[str, float]:
+    images = [image for image, _ in pictures(count)]
     runs = {}
     for kind, runtime in KINDS.items():
         torch.manual_seed(0)
-        net = (load_detector(model)[0] if model else mien_detect(3)).eval()
+        net = build().eval()
         layout = torch.channels_last if runtime.channels_last else torch.contiguous_format
         net.to(memory_format=layout)
         x = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float().div(255).contiguous(memory_format=layout)
@@ -108,8 +110,12 @@ def main() -> None:
     keep_freed_memory()
     before = load()
     results: dict[str, Any] = {}
-    for name, found in (("training", trained(asked.steps)), ("test", tested(asked.steps, asked.model))):
-        results[name] = {kind: round(8 / value, 2) for kind, value in found.items()}
+    small = lambda: load_detector(asked.model)[0] if asked.model else mien_detect(3)
+    for name, found, count in (
+        ("training", trained(asked.steps), 8), ("test", tested(asked.steps, small, 8), 8),
+        ("test, ResNet-50 with a pyramid", tested(2, lambda: resnet50_fpn(90), 1), 1),
+    ):  # fmt: skip
+        results[name] = {kind: round(count / value, 2) for kind, value in found.items()}
         results[name]["times"] = round(found["fp32"] / found["bf16"], 2)
     if asked.model and asked.data:
         results["AP50"] = accuracy(asked.model, asked.data)
