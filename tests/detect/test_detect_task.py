@@ -14,7 +14,7 @@ from toy import COLOURS, toy_pictures
 from mien.models.faster_rcnn import Proposed
 from mien.models.mien_detect import mien_detect, mien_fast, mien_rcnn
 from mien.runtime import choose
-from mien.train.detect import DetectTask, proposal_losses, region_losses, region_targets, shown, varied
+from mien.train.detect import BoxTask, DetectTask, proposal_losses, region_losses, region_targets, shown, varied
 from mien.train.detect_fast import FastTask, divided, with_proposals
 from mien.train.detect_rcnn import RCNNTask
 from mien.train.detect_recipe import DetectRecipe
@@ -26,7 +26,7 @@ RECIPE = DetectRecipe("mien-detect", ".", optimiser="adamw", lr=2e-3, clip=5.0, 
                       proposals=30, zoom=0.0, light=0.0)  # fmt: skip
 
 
-def ready(task: DetectTask) -> Fabric:
+def ready(task: BoxTask) -> Fabric:
     fabric = Fabric(accelerator="cpu", precision="32-true")
     task.setup(fabric, choose("cpu", "fp32"))
     return fabric

@@ -138,7 +138,7 @@ class Detector:
     def several(self, images: Sequence[np.ndarray], least: float = 0.5, overlap: float = 0.5) -> list[Detections]:
         """The same of some pictures at once: quicker where they have one size."""
         plan = self.plan
-        small = [sized(image, scale_for(*image.shape[:2], plan.side, plan.longest)) for image in images]
+        small = [sized(image, scale_for(image.shape[0], image.shape[1], plan.side, plan.longest)) for image in images]
         told = self._look(small, least, overlap)
         return [_of(found, image.shape, one.shape) for found, image, one in zip(told, images, small, strict=True)]
 
@@ -156,7 +156,7 @@ class Detector:
             raise ValueError(f"a scale of {scale:g}, expected more than 0 and 8 at most")
         part = self.plan.longest / scale
         boxes, labels, scores, tiles = [], [], [], []
-        for number, (top, bottom, left, right) in enumerate(tiled(*image.shape[:2], part)):
+        for number, (top, bottom, left, right) in enumerate(tiled(image.shape[0], image.shape[1], part)):
             cut = np.ascontiguousarray(image[top:bottom, left:right])
             found = _of(self._look([small := sized(cut, scale)], least, overlap)[0], cut.shape, small.shape)
             boxes.append(found.boxes + np.array([left, top, left, top], np.float32))

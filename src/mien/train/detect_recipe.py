@@ -20,6 +20,8 @@ class DetectRecipe(Training):
     """Part that is looked at during the training; "": none."""
     tested: str = "test"
     """Part that is scored once, in the end; "": none."""
+    most: int = 0
+    """Pictures that are learnt from at most, evenly chosen; 0: all."""
     names: tuple[str, ...] = ()
     """Classes to learn; none: all of the data set."""
     side: int = 240
@@ -51,6 +53,7 @@ class DetectRecipe(Training):
         return super().checks() | {
             "side": 32 <= self.side <= self.longest,
             "longest": self.longest <= 4096,
+            "most": self.most >= 0,
             "batch": self.batch > 0,
             "zoom": 0 <= self.zoom < 8,
             "mosaic": 0 <= self.mosaic <= 1,

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,7 +24,7 @@ from mien.nn.memory import keep_freed_memory
 from mien.progress import Progress, say
 from mien.runtime import Runtime, choose
 from mien.train import report
-from mien.train.detect import DetectTask, shown
+from mien.train.detect import BoxTask, DetectTask, shown
 from mien.train.detect_fast import FastTask, proposed
 from mien.train.detect_rcnn import RCNNTask
 from mien.train.detect_recipe import DetectRecipe, Generation
@@ -37,7 +38,6 @@ LEAST = 0.05
 
 PROPOSALS = "proposals.npz"
 """In the run folder: what selective search made of the pictures."""
-TASKS: dict[Generation, type[DetectTask]] = {"rcnn": RCNNTask, "fast": FastTask, "faster": DetectTask, "four-steps": FourStepsTask}
 NETS: dict[Generation, type[Net]] = {"rcnn": RCNN, "fast": FastRCNN, "faster": FasterRCNN, "four-steps": FasterRCNN}
 PAPERS: dict[type[Net], str] = {
     RCNN: "after Girshick et al. 2014 (arXiv 1311.2524)",
@@ -64,7 +64,7 @@ def prepare(recipe: DetectRecipe, source: Path) -> Prepared:
     names = recipe.names or train.names
     if missing := set(names) - set(train.names):
         raise ValueError(f"{source} has no class {', '.join(sorted(missing))}: found {', '.join(train.names)}")
-    parts = {"train": train}
+    parts = {"train": some(train, recipe.most)}
     for part, split in (("dev", recipe.watched), ("test", recipe.tested)):
         if split:
             try:
@@ -75,6 +75,15 @@ def prepare(recipe: DetectRecipe, source: Path) -> Prepared:
     seen = {part: _shown(one, recipe, part) for part, one in parts.items() if part != "test"}
     files = {part: [str(path) for path in one.files] for part, one in parts.items()}
     return Prepared(names, seen["train"], seen.get("dev", []), parts.get("test"), files)
+
+
+def some(one: BoxSet, most: int) -> BoxSet:
+    """At most so many of the pictures, evenly chosen; 0: all."""
+    if not most or most >= len(one):
+        return one
+    chosen = np.linspace(0, len(one) - 1, most).round().astype(int).tolist()
+    files, truths, keys = (tuple(column[i] for i in chosen) for column in (one.files, one.truths, one.keys))
+    return BoxSet(one.names, files, truths, one.ids, keys)
 
 
 def only(one: BoxSet, names: tuple[str, ...]) -> BoxSet:
@@ -126,15 +135,17 @@ def learn_detector(
         return _conclude(task, ready, fitted, out)
 
 
-def make(recipe: DetectRecipe, ready: Prepared, out: Path) -> DetectTask:
+def make(recipe: DetectRecipe, ready: Prepared, out: Path) -> BoxTask[Any]:
     """The task the recipe asks for. ValueError where its network is of another kind."""
     net = begun(recipe, ready.names)
     if not isinstance(net, NETS[recipe.how]):
         raise ValueError(f"how={recipe.how} trains a {NETS[recipe.how].__name__}, {recipe.network} is a {type(net).__name__}")
-    kind = TASKS[recipe.how]
-    if issubclass(kind, FastTask):
-        return kind(recipe, net, ready.train, ready.dev, proposed([*ready.train, *ready.dev], out / PROPOSALS))
-    return kind(recipe, net, ready.train, ready.dev)  # pyright: ignore[reportArgumentType]
+    if isinstance(net, FasterRCNN):
+        return (FourStepsTask if recipe.how == "four-steps" else DetectTask)(recipe, net, ready.train, ready.dev)
+    boxes = proposed([*ready.train, *ready.dev], out / PROPOSALS)
+    if isinstance(net, FastRCNN):
+        return FastTask(recipe, net, ready.train, ready.dev, boxes)
+    return RCNNTask(recipe, net, ready.train, ready.dev, boxes)
 
 
 def plan_of(recipe: DetectRecipe, names: tuple[str, ...]) -> Plan:
@@ -157,7 +168,7 @@ def begun(recipe: DetectRecipe, names: tuple[str, ...]) -> Net:
     return net
 
 
-def _conclude(task: DetectTask, ready: Prepared, fitted: Fitted, out: Path) -> LearnedDetector:
+def _conclude(task: BoxTask[Any], ready: Prepared, fitted: Fitted, out: Path) -> LearnedDetector:
     files, net = [MODEL, RECIPE, PARTITION], task.result
     assert isinstance(net, FasterRCNN | FastRCNN | RCNN)
     plan = plan_of(task.recipe, ready.names)
@@ -199,7 +210,7 @@ def scored(detector: Detector, test: BoxSet, runtime: Runtime) -> tuple[dict[str
     return {name: round(value, 4) for name, value in every.items()}, seconds / max(len(test), 1)
 
 
-def describe(task: DetectTask, learned: LearnedDetector) -> None:
+def describe(task: BoxTask[Any], learned: LearnedDetector) -> None:
     """Write the card of the model in the run folder."""
     names: Sequence[str] = learned.names
     some = ", ".join(names[:12]) + (" and more" if len(names) > 12 else "")
