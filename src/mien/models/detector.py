@@ -16,18 +16,20 @@ from mien.data.selective import selective_search
 from mien.models import fast_rcnn, faster_rcnn, planned
 from mien.models.fast_rcnn import FastRCNN, Found, Kept
 from mien.models.faster_rcnn import FasterRCNN
+from mien.models.localiser import Localiser
 from mien.models.mien_detect import mien_detect, mien_fast, mien_rcnn
 from mien.models.rcnn import RCNN, rcnn_alexnet
 from mien.nn import boxes as bx
 from mien.types import Detections
 
 HEADER = "mien_detector"
-Net = FasterRCNN | FastRCNN | RCNN
-"""The latter two want proposals: selective search makes them."""
+Net = FasterRCNN | FastRCNN | RCNN | Localiser
+"""Fast R-CNN and R-CNN want proposals: selective search makes them. The last one tells of one object a picture."""
 BUILDERS: dict[str, Callable[..., Net]] = {
     "mien-detect": mien_detect,
     "mien-fast": mien_fast,
     "mien-rcnn": mien_rcnn,
+    "localiser": Localiser,
     "faster-rcnn-vgg16": faster_rcnn.vgg16,
     "faster-rcnn-resnet50-fpn": faster_rcnn.resnet50_fpn,
     "fast-rcnn-vgg16": fast_rcnn.vgg16,
@@ -149,6 +151,8 @@ class Detector:
         net = self.net.eval()
         if isinstance(net, FasterRCNN):
             return net(x, kept)
+        if isinstance(net, Localiser):
+            return net.found(x, kept)
         return net(x, [torch.from_numpy(selective_search(image)).to(self.device) for image in images], kept)
 
     def _tiled(self, image: np.ndarray, least: float, overlap: float, scale: float) -> Detections:

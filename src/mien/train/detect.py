@@ -104,10 +104,9 @@ T = TypeVar("T", bound=Net)
 class BoxTask(OneNetworkTask, Generic[T]):
     """What the training of any detector has: which pictures a step shows is a function of seed and step."""
 
-    net: T  # pyright: ignore[reportIncompatibleVariableOverride]
-
     def __init__(self, recipe: DetectRecipe, net: T, train: Sequence[Seen], dev: Sequence[Seen] = ()) -> None:
-        self.recipe, self.net, self.train, self.dev = recipe, net, train, dev
+        self.net: T = net  # pyright: ignore[reportIncompatibleVariableOverride]
+        self.recipe, self.train, self.dev = recipe, train, dev
         self.items = recipe.batch
         self.epoch_steps = max(len(train) // recipe.batch, 1)
         self.steps = max(round(self.epoch_steps * recipe.epochs), 1)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from mien.train.recipe import Training
 
-Generation = Literal["rcnn", "fast", "faster", "four-steps"]
+Generation = Literal["one", "rcnn", "fast", "faster", "four-steps"]
 
 
 @dataclass(frozen=True)
@@ -44,9 +44,10 @@ class DetectRecipe(Training):
     proposals: int = 200
     """Proposals of a picture that these are chosen from (the paper: 2000)."""
     how: Generation = "faster"
-    """What is trained: R-CNN, Fast R-CNN, Faster R-CNN all at once, or in the paper's four steps. It has to suit the network."""
+    """What is trained: a classifier that tells one box, R-CNN, Fast R-CNN, Faster R-CNN all at once, or in the paper's four steps. It
+    has to suit the network."""
     start: str = ""
-    """A model file or run folder to learn on from."""
+    """A model file or run folder to learn on from; of another network of the family its convolutions are taken."""
 
     def checks(self) -> dict[str, bool]:
         """Those of every training, and its own."""
