@@ -5,13 +5,16 @@
     python benchmarks/upscale.py faces --data PACK/test                      # PACK: of python -m mien.tasks.upscale.facing
 
 scores: mean PSNR and SSIM on brightness (`mien upscale evaluate`), beside what the papers say; where VGG16's weights are at hand, also
-the distance in its maps (`mien.metrics.perceptual`; not LPIPS), in colour, of the middle 128 pixels of each picture: less is nearer.
-speed, one thread, fp32, contestants in turns, medians: VDSR on 512 x 512 brightness as `mien upscale` runs it (tiles, channels last),
-as PyTorch runs it (one call, as it was built) and in onnxruntime; mien's own network and Real-ESRGAN's smallest (realesr-animevideov3,
-x2) in megapixels of the result a second, and the most memory each took. The peer's package runs on a GPU alone; its weights are run by
-ncnn on the CPU here. faces: faces of people nobody learnt from, reduced to a quarter (40 to 64 pixels), as they are and worn (blur,
-noise, JPEG 30 to 95): PSNR of what is made of them, and the distance of their identity vector (dlib's network) from the original's,
-landmarks from the original.
+the distance in its maps (`mien.metrics.perceptual`; not LPIPS), in colour, of the middle 128 pixels of each picture of Set5 and Set14:
+less is nearer.
+speed, one thread, contestants in turns, medians: VDSR on 512 x 512 brightness as `mien upscale` runs it (tiles, channels last, bf16
+where the processor computes in it), as PyTorch runs it (fp32, one call, as it was built) and in onnxruntime (fp32); mien's own network
+and Real-ESRGAN's smallest (realesr-animevideov3, x2) in megapixels of the result a second, and the most memory each took. Seconds are
+those of the processor, of which neighbours on the machine take none, and of the wall. The peer's package runs on a GPU alone; its
+weights are run by ncnn on the CPU here.
+faces: faces of people nobody learnt from, reduced to a quarter (40 to 64 pixels), as they are and worn (blur, noise, JPEG 30 to 95):
+PSNR of what is made of them, and the distance of their identity vector (dlib's network) from the original's, landmarks from the
+original.
 """
 
 from __future__ import annotations
@@ -31,8 +34,10 @@ from machine import load, origin
 
 SETS, SCALES = ("set5", "set14", "bsd100"), (2, 3, 4)
 SIDE, ROUNDS = 512, 5
-MIDDLE = 128
-"""Pixels a side that VGG looks at."""
+SEEN, MIDDLE = ("set5", "set14"), 128
+"""Sets, and pixels a side of each picture, that VGG looks at."""
+ROUNDED = "set5"
+"""The set that is also enlarged in bf16, as `mien upscale` does where the processor computes in it."""
 PEER = """
 import json, os, sys, time
 import numpy as np, ncnn
@@ -47,11 +52,11 @@ picture = ncnn.Mat(np.random.default_rng(0).random((3, side, side), np.float32))
 peak = lambda: next(int(line.split()[1]) * 1024 for line in open('/proc/self/status') if line.startswith('VmHWM'))
 times = []
 for turn in range(4):
-    began = time.perf_counter()
+    began = time.process_time()
     with net.create_extractor() as one:
         one.input('data', picture)
         _, out = one.extract('output')
-    times.append(time.perf_counter() - began)
+    times.append(time.process_time() - began)
 print(json.dumps({'seconds': sorted(times[1:])[1], 'out': [out.w, out.h], 'bytes': peak()}))
 """
 PUBLISHED = {
@@ -84,7 +89,10 @@ def distance(folder: Path, model: str, scale: int, features: Any) -> float:
 
 def scores(data: Path, models: list[str]) -> list[dict[str, Any]]:
     """A row a model, set and scale."""
+    import torch
+
     from mien.models import vgg_features
+    from mien.runtime import cpu_flags
     from mien.tasks.upscale.evaluating import evaluated
 
     rows, features = [], vgg_features.load() if vgg_features.at_hand() else None
@@ -99,7 +107,10 @@ def scores(data: Path, models: list[str]) -> list[dict[str, Any]]:
                 row = {"model": model, "set": name, "scale": scale, "psnr": round(found.psnr, 3), "ssim": round(found.ssim, 4)}
                 if model in PUBLISHED:
                     row["published"] = PUBLISHED[model][3 * SETS.index(name) + SCALES.index(scale)]
-                if features:
+                if name == ROUNDED and cpu_flags():
+                    with torch.autocast("cpu", torch.bfloat16):
+                        row["psnr in bf16"] = round(evaluated(data / name, model, scale, None, "cpu").psnr, 3)
+                if features and name in SEEN:
                     row["distance"] = round(distance(data / name, model, scale, features), 4)
                 rows.append(row)
                 print(json.dumps(row), file=sys.stderr, flush=True)
@@ -107,15 +118,19 @@ def scores(data: Path, models: list[str]) -> list[dict[str, Any]]:
 
 
 def turns(contestants: dict[str, Callable[[], object]], rounds: int = ROUNDS) -> dict[str, dict[str, float]]:
-    """Median and extremes in seconds; the first round warms up."""
-    taken: dict[str, list[float]] = {name: [] for name in contestants}
+    """Seconds of the processor, median and extremes, and of the wall; the first round warms up."""
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in contestants}
     for turn in range(rounds + 1):
         for name, run in contestants.items():
-            began = time.perf_counter()
+            began = time.process_time(), time.perf_counter()
             run()
             if turn:
-                taken[name].append(time.perf_counter() - began)
-    return {name: {"median": statistics.median(some), "least": min(some), "most": max(some)} for name, some in taken.items()}
+                taken[name].append((time.process_time() - began[0], time.perf_counter() - began[1]))
+    found = {}
+    for name, some in taken.items():
+        own, wall = zip(*some, strict=True)
+        found[name] = {"median": statistics.median(own), "least": min(own), "most": max(own)} | {"wall": statistics.median(wall)}
+    return found
 
 
 def vdsr_speed() -> dict[str, Any]:
@@ -132,7 +147,7 @@ def vdsr_speed() -> dict[str, Any]:
     ours = vdsr().eval()
     ours.load_state_dict(net.state_dict())
     ours = ours.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    runtime, planned = choose("cpu", "fp32"), plan(SIDE, SIDE, halo=20)
+    runtime, exact, planned = choose("cpu"), choose("cpu", "fp32"), plan(SIDE, SIDE, halo=20)
     with TemporaryDirectory() as folder, torch.inference_mode():
         path = str(Path(folder) / "vdsr.onnx")
         torch.onnx.export(net, (x,), path, dynamo=True, verbose=False, input_names=["x"])
@@ -140,11 +155,11 @@ def vdsr_speed() -> dict[str, Any]:
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         wanted = net(x)
-        taken = turns({"mien": lambda: apply(ours, x, planned, runtime), "PyTorch": lambda: net(x),
-                       "onnxruntime": lambda: session.run(None, {"x": x.numpy()})})  # fmt: skip
-        difference = float((apply(ours, x, planned, runtime) - wanted).abs().max())
+        taken = turns({"mien": lambda: apply(ours, x, planned, runtime), "mien, fp32": lambda: apply(ours, x, planned, exact),
+                       "PyTorch": lambda: net(x), "onnxruntime": lambda: session.run(None, {"x": x.numpy()})})  # fmt: skip
+        difference = float((apply(ours, x, planned, exact) - wanted).abs().max())
     ratio = {name: taken[name]["median"] / taken["mien"]["median"] for name in ("PyTorch", "onnxruntime")}
-    return {"side": SIDE, "seconds": taken, "times faster": ratio, "largest difference": difference, "precision": runtime.reason}
+    return {"side": SIDE, "seconds": taken, "times faster": ratio, "largest difference, fp32": difference, "precision": runtime.reason}
 
 
 def peak() -> int | None:
@@ -164,7 +179,7 @@ def own_speed(peer: str | None) -> dict[str, Any]:
 
     net = build(Plan("mien-upscale", (2, 3, 4)))
     enlarger = Enlarger("fast", net.fold().eval(), 2)  # pyright: ignore[reportCallIssue, reportAttributeAccessIssue]
-    x, runtime = torch.rand(1, 3, SIDE, SIDE), choose("cpu", "fp32")
+    x, runtime = torch.rand(1, 3, SIDE, SIDE), choose("cpu")
     planned = plan(SIDE, SIDE, scale=2, halo=enlarger.halo)
     result = (2 * SIDE) ** 2 / 1e6
     taken = turns({"mien fast": lambda: apply(enlarger, x, planned, runtime)}, 3)["mien fast"]

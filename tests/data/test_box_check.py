@@ -1,3 +1,5 @@
+import contextlib
+import json
 from collections import Counter
 
 import numpy as np
@@ -105,6 +107,28 @@ def test_coco_faults(tmp_path):
     path.write_text('{"images": [{"id": 1}, 7, {"id": 2, "file_name": "a.png"}], "annotations": [3, {"image_id": 2, "bbox": [1, 2]},'
                     '{"image_id": 5, "category_id": 1, "bbox": [1, 2, 3, 4]}], "categories": []}')  # fmt: skip
     assert kinds(path)["unreadable"] == 5
+
+
+SMALL = {"images": [{"id": 1, "file_name": "a.png", "width": 40, "height": 30}], "categories": [{"id": 1, "name": "cat"}],
+         "annotations": [{"image_id": 1, "category_id": 1, "bbox": [1, 2, 3, 4], "iscrowd": 0}]}  # fmt: skip
+ANYTHING = st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just(10**400),
+                        lambda some: st.lists(some, max_size=3) | st.dictionaries(st.text(max_size=4), some, max_size=3), max_leaves=4)
+
+
+@given(kind=st.sampled_from(("images", "categories", "annotations")), data=st.data(), value=ANYTHING)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_no_json_stops_the_check_but_in_words(tmp_path, kind, data, value):
+    table = json.loads(json.dumps(SMALL))
+    key = data.draw(st.sampled_from(sorted(table[kind][0])))
+    table[kind][0][key] = value
+    (tmp_path / "set.json").write_text(json.dumps(table))
+    if not (tmp_path / "a.png").exists():
+        picture(tmp_path / "a.png")
+    if kind == "categories":
+        with contextlib.suppress(ValueError):  # there is no data set without its classes
+            look_through(tmp_path, quick=True)
+    else:
+        assert len(look_through(tmp_path, quick=True).usable) >= 1
 
 
 def test_bccd(data_dir):

@@ -1,5 +1,6 @@
 """A detector as a file, and as pictures of any size need it."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -61,7 +62,7 @@ def test_tiles_cover_the_picture_and_overlap() -> None:
         seen[top:bottom, left:right] += 1
     assert seen.min() >= 1
     starts = sorted({left for _, _, left, _ in cuts})
-    assert max(b - a for a, b in zip(starts, starts[1:], strict=False)) <= 75
+    assert max(b - a for a, b in pairwise(starts)) <= 75
     assert [*tiled(50, 60, 100)] == [(0, 50, 0, 60)]
 
 

@@ -14,6 +14,10 @@ SPLITS = {"train": "train", "training": "train", "val": "val", "valid": "val", "
 """What a part is called -> what it is called here."""
 
 
+LARGEST = 1e9
+"""Pixels: no picture has more, and no sum of such numbers overflows."""
+
+
 @dataclass(frozen=True)
 class Item:
     """One annotated object."""

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
-import math
 from pathlib import Path, PurePosixPath
 from typing import TypeGuard
 
-from mien.data.annotations import Annotations, Item, Record, pictures_below, split_named
+from mien.data.annotations import LARGEST, Annotations, Item, Record, pictures_below, split_named
 
 KEYS = ("images", "annotations", "categories")
 
@@ -108,7 +107,7 @@ def _item(one: object, names: dict[int, str]) -> Item | str:
 
 
 def _number(side: object) -> TypeGuard[float]:
-    return isinstance(side, int | float) and not isinstance(side, bool) and math.isfinite(side)
+    return isinstance(side, int | float) and not isinstance(side, bool) and -LARGEST <= side <= LARGEST  # NaN is neither
 
 
 def _found(file: str, source: Path, pictures: dict[str, list[Path]]) -> Path | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from mien.data.detection_sets import BoxSet
 from mien.data.files import atomic
@@ -18,8 +18,8 @@ EXPECTED = "a list of objects with image_id, category_id, bbox and score"
 def read_results(path: Path, part: BoxSet) -> tuple[Detections, ...]:
     """A COCO results file -> what it says of each picture of `part`; nothing for a picture it does not name.
 
-    A picture is named by its number, its file name or its file name without suffix; a class by its number. ValueError where the file
-    is none, or names no picture of this part or no class.
+    A picture is named by its number, or its file name with or without folders and suffix; a class by its number. ValueError where the
+    file is none, or names no picture of this part or no class.
     """
     try:
         table = json.loads(Path(path).read_text(encoding="utf-8"))
@@ -38,7 +38,8 @@ def read_results(path: Path, part: BoxSet) -> tuple[Detections, ...]:
         try:
             (x, y, width, height), score = map(float, one["bbox"]), float(one["score"])
             place, label = place_of.get(str(one["image_id"])), label_of[one["category_id"]]
-        except (TypeError, ValueError, KeyError) as error:
+            place = place_of.get(PurePath(str(one["image_id"])).name) if place is None else place
+        except (TypeError, ValueError, KeyError, OverflowError) as error:
             what = f"of class {error}, which the data set does not have" if _complete(one) else f"{str(one)[:80]}, expected {EXPECTED}"
             raise ValueError(f"{path}, entry {number} is {what}") from None
         if not all(map(math.isfinite, (x, y, width, height, score))):

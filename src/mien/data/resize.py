@@ -15,6 +15,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from mien.data.exact import exactly
+
 REACH = 2
 """Pixels to each side that an enlarged pixel depends on."""
 
@@ -89,7 +91,7 @@ def enlarge(x: Tensor, scale: int) -> Tensor:
     single = x.reshape(batch * channels, 1, height, width)
     single = torch.cat([single[:, :, 1:2], single[:, :, :1], single, single[:, :, -1:], single[:, :, -2:-1]], 2)
     single = torch.cat([single[..., 1:2], single[..., :1], single, single[..., -1:], single[..., -2:-1]], 3)
-    with torch.autocast(x.device.type, enabled=False):  # 8 bits of bf16 would be off by a level of 255 and more
+    with exactly(x):
         made = F.pixel_shuffle(F.conv2d(single, torch.from_numpy(phases(scale)).to(x)), scale)
     return made.reshape(batch, channels, scale * height, scale * width)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from pathlib import Path
 from xml.etree import ElementTree
 
-from mien.data.annotations import SPLITS, Annotations, Item, Record, pictures_below, split_named
+from mien.data.annotations import LARGEST, SPLITS, Annotations, Item, Record, pictures_below, split_named
 from mien.data.sources import natural
 
 FOREIGN = "the outermost element is"
@@ -59,7 +58,7 @@ def _item(place: int, node: ElementTree.Element, faults: list[str]) -> Item | No
     except ValueError:
         faults.append(f"object {place} ({name or 'no name'}) has no box of four numbers: {', '.join(map(str, texts))}")
         return None
-    if not all(map(math.isfinite, (x1, y1, x2, y2))):
+    if not all(-LARGEST <= side <= LARGEST for side in (x1, y1, x2, y2)):  # NaN is neither
         faults.append(f"object {place} ({name or 'no name'}) has no box of four numbers: {', '.join(map(str, texts))}")
         return None
     if not name:

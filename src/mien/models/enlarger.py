@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mien.data.exact import exactly
 from mien.data.resize import REACH, enlarge
 from mien.models import planned
 from mien.models.mien_upscale import MienUpscale, Summed
@@ -127,7 +128,7 @@ class Enlarger:
         """(B, 1, h, w) in 0..1 -> (B, 1, s h, s w)."""
         if self.net is None:
             return enlarge(y, self.scale)
-        with torch.autocast(y.device.type, enabled=False) if self.exact else nullcontext():
+        with exactly(y) if self.exact else nullcontext():
             return self.net(y, self.scale)
 
     @torch.inference_mode()

@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from mien.data.exact import exactly
+
 MATRIX = ((65.481, 128.553, 24.966), (-37.797, -74.203, 112.0), (112.0, -93.786, -18.214))
 OFFSET = (16.0, 128.0, 128.0)
 """For R, G, B in 0..1; Y, Cb, Cr in 0..255."""
@@ -36,5 +38,5 @@ def rgb(x: Tensor) -> Tensor:
 
 
 def _mixed(matrix: Tensor, x: Tensor) -> Tensor:
-    with torch.autocast(x.device.type, enabled=False):  # 8 bits of bf16 would be off by a level of 255 and more
+    with exactly(x):
         return torch.einsum("ij,bjhw->bihw", matrix, x)

@@ -67,7 +67,10 @@ def prepare(recipe: DetectRecipe, source: Path) -> Prepared:
     parts = {"train": train}
     for part, split in (("dev", recipe.watched), ("test", recipe.tested)):
         if split:
-            parts[part] = read_boxes(source, split)
+            try:
+                parts[part] = read_boxes(source, split)
+            except ValueError as error:  # a data set need not have every part
+                say(f"without pictures for {part}: {error}")
     parts = {part: only(one, names) for part, one in parts.items()}
     seen = {part: _shown(one, recipe, part) for part, one in parts.items() if part != "test"}
     files = {part: [str(path) for path in one.files] for part, one in parts.items()}
