@@ -8,14 +8,14 @@ that of later papers: none for a gradient penalty (Gulrajani et al. 2017, sectio
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from itertools import pairwise
 from typing import Literal
 
+import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-from mien.models.layers import ConditionalNorm
+from mien.models.layers import looked_up
 from mien.nn.strided import Doubling, Halving
 
 Norm = Literal["batch", "spectral", "none"]
@@ -39,52 +39,57 @@ class Generator(nn.Module):
     """(B, latent) and, with `classes`, labels (B,) or shares of them (B, classes) -> (B, channels, side, side) in -1..1."""
 
     def __init__(self, side: int = 64, channels: int = 3, classes: int = 0, latent: int = 100, width: int = 64) -> None:
-        """With `classes`, batch norm is that of the label (`mien.models.layers.ConditionalNorm`): the paper has no labels."""
+        """With `classes`, a vector of the label lies beside the noise, as in Mirza and Osindero 2014: DCGAN's paper has no labels."""
         super().__init__()
         self.latent, self.classes = latent, classes
         bottom, multiples = stages(side)
         widths = [width * one for one in multiples]
-        norm = partial(ConditionalNorm, classes=classes) if classes else nn.BatchNorm2d
-        layers: list[nn.Module] = [nn.Unflatten(1, (latent, 1, 1)), nn.ConvTranspose2d(latent, widths[0], bottom, 1, 0, bias=False)]
+        self.table = nn.Embedding(classes, latent) if classes else None
+        inputs = 2 * latent if classes else latent
+        layers: list[nn.Module] = [nn.Unflatten(1, (inputs, 1, 1)), nn.ConvTranspose2d(inputs, widths[0], bottom, 1, 0, bias=False)]
         for c_in, c_out in pairwise(widths):
-            layers += [norm(c_in), nn.ReLU(inplace=True), Doubling(c_in, c_out, bias=False)]
-        layers += [norm(widths[-1]), nn.ReLU(inplace=True), Doubling(widths[-1], channels, bias=False)]
+            layers += [nn.BatchNorm2d(c_in), nn.ReLU(inplace=True), Doubling(c_in, c_out, bias=False)]
+        layers += [nn.BatchNorm2d(widths[-1]), nn.ReLU(inplace=True), Doubling(widths[-1], channels, bias=False)]
         self.layers = nn.Sequential(*layers, nn.Tanh()).apply(started)
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """From one place up."""
-        for layer in self.layers:
-            z = layer(z, labels) if isinstance(layer, ConditionalNorm) else layer(z)
-        return z
+        if self.table is None:
+            return self.layers(z)
+        assert labels is not None
+        return self.layers(torch.cat([z, looked_up(self.table, labels).to(z.dtype)], 1))
 
 
 class Judge(nn.Module):
     """(B, channels, side, side) in -1..1 and, with `classes`, (B,) labels -> (B, 1) logits."""
 
     def __init__(self, side: int = 64, channels: int = 3, classes: int = 0, width: int = 64, norm: Norm = "batch") -> None:
-        """With `classes`, what is seen is also projected on a vector of the label (Miyato and Koyama 2018, equation 3)."""
+        """With `classes`, a vector of the label is added to what the first convolution sees: as if planes of 0 and 1 lay beside the
+        picture.
+        """
         super().__init__()
         bottom, multiples = stages(side)
         widths = [width * one for one in reversed(multiples)]
-        layers: list[nn.Module] = [Halving(channels, width, bias=False), nn.LeakyReLU(LEAK, inplace=True)]
+        self.first, self.table = Halving(channels, width, bias=False), nn.Embedding(classes, width) if classes else None
+        layers: list[nn.Module] = [nn.LeakyReLU(LEAK, inplace=True)]
         for c_in, c_out in pairwise(widths):
             layers += [Halving(c_in, c_out, bias=norm != "batch"), *normed(norm, c_out), nn.LeakyReLU(LEAK, inplace=True)]
+        layers += [nn.Conv2d(widths[-1], 1, bottom, 1, 0, bias=False), nn.Flatten()]
         self.layers = nn.Sequential(*layers)
-        self.score = nn.Conv2d(widths[-1], 1, bottom, 1, 0, bias=False)
-        self.table = nn.Embedding(classes, widths[-1]) if classes else None
         self.apply(started)
+        if self.table is not None:
+            nn.init.normal_(self.table.weight, 0.0, 0.1)
         if norm == "spectral":
-            for layer in [one for one in self.modules() if isinstance(one, nn.Conv2d | nn.Embedding)]:
+            for layer in [one for one in self.modules() if isinstance(one, nn.Conv2d)]:
                 spectral_norm(layer)
 
     def forward(self, x: Tensor, labels: Tensor | None = None) -> Tensor:
         """The last convolution sees the whole map."""
-        seen = self.layers(x)
-        score = self.score(seen).flatten(1)
-        if self.table is None:
-            return score
-        assert labels is not None
-        return score + (self.table(labels).to(seen.dtype) * seen.sum((2, 3))).sum(1, keepdim=True)
+        seen = self.first(x)
+        if self.table is not None:
+            assert labels is not None
+            seen = seen + self.table(labels).to(seen.dtype)[:, :, None, None]
+        return self.layers(seen)
 
 
 def normed(norm: Norm, width: int) -> Iterator[nn.Module]:
