@@ -1,10 +1,11 @@
 """The optimised picture against the textbook: the same steps, layers, weights and costs, on a picture of 512 pixels.
 
-    python benchmarks/stylize.py --content PHOTO --style PAINTING [--side 512] [--steps 60]
+    python benchmarks/stylize.py --content PHOTO --style PAINTING [--side 512] [--steps 60] [--precision auto]
 
 The textbook is written down here as tutorials have it: VGG as a chain of layers in fp32 NCHW with a loss behind every layer that
 counts, torch.optim.LBFGS at a single size, from the content, pixels clipped before every evaluation. mien goes from coarse to
-fine, with as many steps in all. One thread; the two take turns, step by step, in one process, so that both see the same machine;
+fine, with as many steps in all, in bf16 where the processor computes in it (`stylize_bf16.json`); what it ends with is judged in fp32.
+One thread; the two take turns, step by step, in one process, so that both see the same machine;
 seconds are those of the processor, since others may use it too. `cost` is alpha J_content + beta J_style in full size, the same
 for both. `to the textbook's cost` and `to mien's cost`: until the other was at or below what that one ended with. Memory: of
 processes that do two steps of one of them. With `--track` the textbook's steps are those of an earlier run (`in turns` is then
@@ -121,6 +122,7 @@ def main() -> None:
     parser.add_argument("--style", type=Path, required=True)
     parser.add_argument("--side", type=int, default=512)
     parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--precision", choices=("auto", "fp32", "bf16"), default="auto", help="mien's")
     parser.add_argument("--pictures", type=Path, help="a folder for both results")
     parser.add_argument("--track", type=Path, help="a textbook's track from an earlier run, instead of running it again")
     parser.add_argument("--only", choices=("mien", "textbook"), help=argparse.SUPPRESS)
@@ -137,8 +139,12 @@ def main() -> None:
 
     before, how = load(), How(steps=2 if given.only else given.steps, scales=1 if given.only else None)
     inputs = pictures(given.content, [given.style], [], given.side, how)
-    painter = Painter(inputs.content, inputs.styles, inputs.masks, how, load_vgg(average=True), choose("cpu", "fp32"))
-    painter.objective(len(painter.sizes) - 1)  # fills in the layers' weights
+    runtime = choose("cpu", given.precision)
+    painter = Painter(inputs.content, inputs.styles, inputs.masks, how, load_vgg(average=True), runtime)
+    exact = painter
+    if runtime.precision != "fp32":
+        exact = Painter(inputs.content, inputs.styles, inputs.masks, how, load_vgg(average=True), choose("cpu", "fp32"))
+    judge = exact.objective(len(exact.sizes) - 1)  # fills in the layers' weights
     style = resized(inputs.styles[0], style_size(inputs.styles[0], given.side))
     if given.only != "textbook":
         keep_freed_memory()
@@ -150,13 +156,13 @@ def main() -> None:
         return last.cost.total if last is not None and last.scale == len(painter.sizes) - 1 else None
 
     if given.only:
-        run = ours if given.only == "mien" else Textbook(inputs.content, style, how, painter.weights).step
+        run = ours if given.only == "mien" else Textbook(inputs.content, style, how, exact.weights).step
         for _ in range(2):
             run()
         print(peak())
         return
     earlier = [tuple(one) for one in json.loads(given.track.read_text())[: given.steps]] if given.track else None
-    textbook = None if earlier else Textbook(inputs.content, style, how, painter.weights)
+    textbook = None if earlier else Textbook(inputs.content, style, how, exact.weights)
     theirs_timed = timed(textbook.step) if textbook else iter(earlier or [])
     ours_timed, tracks = timed(ours), {"textbook": [], "mien": []}
     for _ in range(given.steps):
@@ -164,7 +170,7 @@ def main() -> None:
         tracks["mien"].append(next(ours_timed))
         print(tracks["textbook"][-1], tracks["mien"][-1], file=sys.stderr, flush=True)
     assert isinstance(last, Moment)
-    end = {"textbook": min(cost for _, cost in tracks["textbook"]), "mien": last.cost.total}
+    end = {"textbook": min(cost for _, cost in tracks["textbook"]), "mien": judge(last.state["x"], slope=False)[0].total}
     same = [seconds for seconds, cost in tracks["mien"] if cost is not None and cost <= end["textbook"]]
     theirs = [seconds for seconds, cost in tracks["textbook"] if cost is not None and cost <= end["mien"]]
     seconds = {name: track[-1][0] for name, track in tracks.items()}
@@ -172,7 +178,8 @@ def main() -> None:
                                        check=True).stdout) for name in tracks} if textbook else {"mien": peak()}  # fmt: skip
     full = [painter.steps[-1], [track for track in tracks["mien"] if track[1] is not None]]
     table = {
-        "side": given.side, "sizes": [[*size, steps] for size, steps in zip(painter.sizes, painter.steps, strict=True)],
+        "side": given.side, "precision": runtime.precision,
+        "sizes": [[*size, steps] for size, steps in zip(painter.sizes, painter.steps, strict=True)],
         "steps": given.steps, "first cost": last.first.total, "cost": end, "seconds": seconds,
         "times faster for the same steps": seconds["textbook"] / seconds["mien"],
         "times faster to the textbook's cost": seconds["textbook"] / same[0] if same else None,
@@ -186,7 +193,8 @@ def main() -> None:
         if textbook:
             write_picture(given.pictures / "textbook.png", pixels(textbook.x.detach().clamp(0, 1)))
     text = json.dumps(table | origin(before), indent=2)
-    Path(__file__).with_name("results").joinpath("stylize.json").write_text(text + "\n", encoding="utf-8")
+    name = {"fp32": "stylize.json", "bf16": "stylize_bf16.json"}[runtime.precision]
+    Path(__file__).with_name("results").joinpath(name).write_text(text + "\n", encoding="utf-8")
     print(text)
 
 

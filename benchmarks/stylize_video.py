@@ -26,8 +26,8 @@ import numpy as np
 
 from machine import load, origin
 
-KEEP = 0.9
-"""`Forward.steady`."""
+KEEP = 0.8
+"""`Forward.steady`, as videos have it by default."""
 
 
 def opened(model: str, style: Path, **options: Any) -> tuple[Any, Any]:
@@ -205,11 +205,12 @@ def main() -> None:
         if asked.only in (None, part):
             for model in models:
                 line = [str(asked.video), "--style", str(asked.style), "--only", part, "--model", model, "--any", ""]
-                result.setdefault(part, {})[model] = apart(*line, "--large", str(asked.large))
+                result.setdefault(part, {})[model] = apart(*line, "--large", str(asked.large)) | origin(before)
                 print(part, model, result[part][model], flush=True)
     if asked.only in (None, "flicker"):
-        result["flicker"] = flicker(models, asked.style, asked.video, asked.frames, asked.side, asked.steps)
-    here.write_text(json.dumps(result | origin(before), indent=2) + "\n")
+        found = flicker(models, asked.style, asked.video, asked.frames, asked.side, asked.steps)
+        result["flicker"] = result.get("flicker", {}) | found | origin(before)
+    here.write_text(json.dumps(result, indent=2) + "\n")
 
 
 if __name__ == "__main__":

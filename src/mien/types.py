@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import numpy as np
+    from numpy.typing import ArrayLike
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,49 @@ class Face:
         """The longer side of the box."""
         x1, y1, x2, y2 = self.box
         return max(x2 - x1, y2 - y1)
+
+
+@dataclass(frozen=True)
+class Detections:
+    """What stands where in one picture, found or true; the names of the classes are kept by who made it."""
+
+    boxes: np.ndarray
+    """(N, 4) float32 x1, y1, x2, y2 in the picture's pixels, continuous: a box over the first pixel is 0, 0, 1, 1."""
+    labels: np.ndarray
+    """(N,) int64, places in the list of names."""
+    scores: np.ndarray
+    """(N,) float32, 0..1; 1 for the truth."""
+    difficult: np.ndarray
+    """(N,) bool: neither has to be found nor counts as a false alarm; only the truth has such."""
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def select(self, which: np.ndarray) -> Detections:
+        """Those of a (N,) bool mask, or of (M,) indices in their order."""
+        return Detections(self.boxes[which], self.labels[which], self.scores[which], self.difficult[which])
+
+    @staticmethod
+    def of(boxes: ArrayLike, labels: ArrayLike, scores: ArrayLike | None = None, difficult: ArrayLike | None = None) -> Detections:
+        """From anything numpy understands: scores are 1 and nothing is difficult unless given. ValueError for lengths that differ."""
+        import numpy as np
+
+        corners = np.asarray(boxes, np.float32).reshape(-1, 4)
+        count = len(corners)
+        one = Detections(
+            corners,
+            np.asarray(labels, np.int64).reshape(-1),
+            np.ones(count, np.float32) if scores is None else np.asarray(scores, np.float32).reshape(-1),
+            np.zeros(count, bool) if difficult is None else np.asarray(difficult, bool).reshape(-1),
+        )
+        if not len(one.labels) == len(one.scores) == len(one.difficult) == count:
+            raise ValueError(f"{count} boxes, {len(one.labels)} labels, {len(one.scores)} scores, {len(one.difficult)} difficult")
+        return one
+
+    @staticmethod
+    def none() -> Detections:
+        """A picture with nothing in it."""
+        return Detections.of([], [])
 
 
 @dataclass(frozen=True)
@@ -142,6 +186,31 @@ class LearnedGenerator:
 
 
 @dataclass(frozen=True)
+class LearnedGAN:
+    """How the training of a generator against a judge ended."""
+
+    out: Path
+    network: str
+    parameters: int
+    """Of the generator."""
+    judge: int
+    """Parameters of the judge."""
+    pictures: int
+    labels: int
+    """How many can be asked for; 0: none."""
+    steps: int
+    """Rounds: one step of the generator and one or more of the judge."""
+    epochs: float
+    seconds: float
+    pictures_per_second: float
+    """Real ones that the judge saw."""
+    spread: float | None
+    """Mean distance of two samples over that of two real pictures: far below 1, they are too much alike."""
+    reason: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class LearnedStylizer:
     """How the training of a network that restyles pictures ended."""
 
@@ -176,5 +245,27 @@ class LearnedEnlarger:
     patches_per_second: float
     psnr: dict[str, float]
     """x2, x3... -> mean dB of the pictures held back to watch, on brightness; `mien upscale evaluate` measures others."""
+    reason: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class LearnedDetector:
+    """How the training of a detector ended."""
+
+    out: Path
+    network: str
+    parameters: int
+    names: tuple[str, ...]
+    """The classes."""
+    pictures: dict[str, int]
+    """train, dev, test -> how many."""
+    epochs: float
+    seconds: float
+    pictures_per_second: float
+    ap50: dict[str, float]
+    """Class -> AP at an IoU of 0.5 of the test pictures, all points; "mean": of all classes. Empty where there is no test part."""
+    test_seconds: float
+    """A test picture, from file to boxes."""
     reason: str
     files: tuple[str, ...]

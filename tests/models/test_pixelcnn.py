@@ -7,9 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from mien.models.pixelcnn import GatedPixelCNN, PixelCNN, sampled
+from mien.models.pixelcnn import GatedPixelCNN, PixelCNN, courses, order, sampled
 
-NETS = {"plain": lambda: PixelCNN(half=3, blocks=2, last=5), "gated": lambda: GatedPixelCNN(width=4, layers=3, last=5, sizes=(5, 3))}
+NETS = {"plain": lambda: PixelCNN(half=3, blocks=2, last=5), "gated": lambda: GatedPixelCNN(width=4, layers=3, last=5, sizes=(5, 3)),
+        "squares": lambda: GatedPixelCNN(width=4, layers=3, last=5, sizes=(3, 3), patch=2)}  # fmt: skip
 both = pytest.mark.parametrize("kind", NETS)
 
 
@@ -18,7 +19,7 @@ def build(kind: str) -> PixelCNN | GatedPixelCNN:
     return NETS[kind]().double()
 
 
-def uniform(count: int = 2, side: int = 7) -> Tensor:
+def uniform(count: int = 2, side: int = 6) -> Tensor:
     return torch.rand(count, 1, side, side, generator=torch.Generator().manual_seed(5), dtype=torch.float64)
 
 
@@ -27,12 +28,31 @@ def test_no_output_sees_itself_or_the_future(kind: str) -> None:
     """The gradient of every output reaches pixels before it alone."""
     net, side = build(kind), 6
     x = uniform(1, side).requires_grad_()
-    told = net(x).flatten()
-    for place in range(side * side):
+    told = net(x)[0, 0]
+    places = order(side, side, net.patch)
+    for i, place in enumerate(places):
         (grad,) = torch.autograd.grad(told[place], x, retain_graph=True)
-        assert not grad.flatten()[place:].any(), place
-    (grad,) = torch.autograd.grad(told[-1], x)
+        assert not any(grad[0, 0][other] for other in places[i:]), place
+    (grad,) = torch.autograd.grad(told[places[-1]], x)
     assert grad.any()
+
+
+@both
+def test_changing_the_future_changes_nothing(kind: str) -> None:
+    """Also where a square's own pixels choose among logits, which no gradient sees."""
+    net, x = build(kind), (uniform(1) < 0.5).double()
+    told, places = net(x)[0, 0], order(6, 6, net.patch)
+    for i, place in enumerate(places):
+        other = x.clone()
+        for later in places[i:]:
+            other[0, 0][later] = 1 - other[0, 0][later]
+        assert net(other)[0, 0][place] == told[place]
+
+
+def test_the_course_of_a_square() -> None:
+    """Of 15 logits: the first pixel's, its second's after 0 or 1, its third's after 00, 01, 10, 11, its fourth's after 000 ... 111."""
+    assert courses(torch.tensor([[0, 0, 0, 0], [1, 0, 1, 1], [1, 1, 1, 0]])).tolist() == [[0, 1, 3, 7], [0, 2, 5, 12], [0, 2, 6, 14]]
+    assert order(2, 4, 2) == [(0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (0, 3), (1, 2), (1, 3)]
 
 
 def test_the_blind_spot() -> None:
@@ -53,8 +73,8 @@ def test_drawing_pixel_by_pixel_is_the_same(kind: str) -> None:
 
 @both
 def test_probabilities_of_all_pictures_add_up(kind: str) -> None:
-    """To 1, over the 2^6 pictures of 2 x 3 pixels."""
-    every = torch.tensor(list(itertools.product((0.0, 1.0), repeat=6)), dtype=torch.float64).view(-1, 1, 2, 3)
+    """To 1, over the 2^8 pictures of 2 x 4 pixels."""
+    every = torch.tensor(list(itertools.product((0.0, 1.0), repeat=8)), dtype=torch.float64).view(-1, 1, 2, 4)
     cost = F.binary_cross_entropy_with_logits(build(kind)(every), every, reduction="none").flatten(1).sum(1)
     assert torch.exp(-cost).sum().item() == pytest.approx(1.0, abs=1e-9)
 
@@ -63,7 +83,7 @@ def test_probabilities_of_all_pictures_add_up(kind: str) -> None:
 def test_what_is_known_stays(kind: str) -> None:
     """And what is drawn below goes on from it."""
     net, chances = build(kind), uniform()
-    known = torch.full((2, 7, 7), float("nan"), dtype=torch.float64)
+    known = torch.full((2, 6, 6), float("nan"), dtype=torch.float64)
     known[:, :3] = (uniform()[:, 0, :3] < 0.5).double()
     drawn = sampled(net, chances, known)
     assert torch.equal(drawn[:, 0, :3], known[:, :3])

@@ -11,7 +11,7 @@ from torch.distributions import Normal, kl_divergence
 from mien.models.vae import VAE
 from mien.nn.latent import binary, divergence, gaussian, moved
 
-kinds = pytest.mark.parametrize("kind", ["dense", "convolutional"])
+kinds = pytest.mark.parametrize("kind", ["dense", "convolutional", "residual"])
 
 
 def build(kind: str, side: int = 8) -> VAE:
@@ -82,3 +82,5 @@ def test_sizes() -> None:
         assert VAE(kind="convolutional", width=64).decode(torch.rand(2, 32)).shape == (2, 1, 28, 28)
     with pytest.raises(ValueError, match="multiple of 4"):
         VAE(kind="convolutional", side=30)
+    with pytest.raises(ValueError, match="no VAE is 'deep': dense"):
+        VAE(kind="deep")  # pyright: ignore[reportArgumentType]

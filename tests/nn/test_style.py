@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from mien.nn import style
 from mien.nn.style import adain, content_cost, gram, mean_gram, statistics, style_cost, total_variation, weighted
 
 A = torch.tensor([[[[1.0, 2.0], [0.0, 1.0]], [[3.0, 0.0], [1.0, 1.0]]]])
@@ -50,6 +51,29 @@ def test_gradients() -> None:
     wanted = torch.rand(1, 2, 2, dtype=torch.float64)
     assert torch.autograd.gradcheck(lambda one: style_cost(mean_gram(one), wanted), (x,))
     assert torch.autograd.gradcheck(total_variation, (x,))
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_the_slope_of_a_gram_matrix(last: bool) -> None:
+    """As torch finds it for the two products, in either layout, with and without a mask."""
+    x = torch.rand(2, 3, 4, 5, dtype=torch.float64)
+    x = x.contiguous(memory_format=torch.channels_last if last else torch.contiguous_format).requires_grad_()
+    way, mask = torch.rand(2, 3, 3, dtype=torch.float64), torch.rand(1, 1, 4, 5, dtype=torch.float64)
+    for weights in (None, mask):
+        weighed = x.flatten(2) if weights is None else x.flatten(2) * weights.flatten(2)
+        (wanted,) = torch.autograd.grad(x.flatten(2) @ weighed.transpose(1, 2), x, way)
+        (found,) = torch.autograd.grad(gram(x, weights), x, way)
+        torch.testing.assert_close(found, wanted)
+        assert found.stride() == x.stride()
+
+
+def test_half_precision_is_summed_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    maps, mask = torch.rand(1, 4, 7, 9).to(torch.bfloat16), torch.rand(1, 1, 7, 9)
+    for weights in (None, mask):
+        whole = gram(maps, weights)
+        with monkeypatch.context() as patched:
+            patched.setattr(style, "AT_ONCE", 40)
+            torch.testing.assert_close(gram(maps, weights), whole, rtol=1e-6, atol=0)
 
 
 def test_total_variation_by_hand() -> None:

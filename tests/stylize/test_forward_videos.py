@@ -51,7 +51,8 @@ def test_a_video_keeps_its_sound_and_is_signed(clip: Path):
     assert probe(Path("new/b.mp4")).has_audio
     assert verify(Path("new/b.mp4")).label is not None
     assert listed(Path("new")) == ["b.mp4"]
-    frames = Frames(ready(how("two.safetensors")), how("two.safetensors"), 32, 48)
+    frames = Frames(ready(how("two.safetensors")), how("two.safetensors"), 32, 48)  # a video is steady unless told otherwise
+    assert done.steady == 0.8
     for before, after in zip(read_video(clip), read_video(Path("new/b.mp4")), strict=True):
         made, wanted = grey(after.image), grey(frames(before.image[None])[0])
         assert np.abs(made - wanted).mean() < np.abs(made - grey(before.image)).mean() / 4  # but for what H.264 loses
@@ -61,6 +62,18 @@ def test_smoothed_statistics_flicker_less_in_what_stands_still(clip: Path):
     quick, slow = (moved(clip, f"{keep}.mp4", steady=keep) for keep in (0.0, 0.9))
     assert slow.flicker < quick.flicker / 1.5
     assert quick.still < 1
+
+
+def test_a_new_scene_owes_nothing_to_the_last_one(clip: Path):
+    """In the middle of a batch and at its start; what is steady within a scene is begun anew."""
+    one = next(iter(read_video(clip))).image[None].repeat(2, 0)
+    other = 255 - one
+    found, asked = ready(how("two.safetensors")), how("two.safetensors", steady=0.9)
+    alone, both, later = (Frames(found, asked, 32, 48) for _ in range(3))
+    wanted = alone(other)
+    np.testing.assert_array_equal(both(np.concatenate([one, other]))[2:], wanted)
+    later(one)
+    np.testing.assert_array_equal(later(other), wanted)
 
 
 def test_frames_in_tiles_are_those_at_once(clip: Path):

@@ -8,10 +8,12 @@ import pytest
 from PIL import Image
 
 from mien.cli import main
-from mien.data.pictures import read_picture
+from mien.data.pictures import read_picture, write_picture
 from mien.provenance.label import read_label
 from mien.provenance.report import verify
+from mien.tasks.stylize.asking import pictures, pixels
 from mien.tasks.stylize.forward import Forward
+from mien.tasks.stylize.painting import How
 from mien.tasks.stylize.state import Kept
 
 BASE = ["stylize", "content.png", "--style", "style.png", "--out", "out.png", "--steps", "12", "--scales", "2"]
@@ -167,6 +169,7 @@ def test_who_draws(words: list[str], network: bool, folder: Path, monkeypatch: p
         (["--style", "monet"], "no style 'monet': choose"),
         (["--style", "monet", "--grid"], "--grid: for painting by optimisation"),
         (["--style", "content.png"], "both content and style"),
+        (["--style", "content.png", "--model", "any"], "both content and style"),
         (["--style", "small.png"], "15 x 40 pixels are too few for relu5_1: expected 16"),
         (["one.png"], "1 x 1 pixels are too few for relu5_1"),
         (["text.png"], "text.png is not a picture: it is text"),
@@ -209,3 +212,17 @@ def test_what_is_refused(words: list[str], said: str, folder: Path, capsys: pyte
     told = capsys.readouterr().err.strip().splitlines()
     assert said in told[-1]
     assert sorted(folder.iterdir()) == before
+
+
+def test_a_margin_is_painted_and_cut_off(folder: Path) -> None:
+    """Mirrored over the edge, masks too; a small picture has none."""
+    image = np.random.default_rng(0).integers(0, 256, (70, 90, 3), np.uint8)
+    write_picture(folder / "large.png", image)
+    given = pictures(folder / "large.png", [folder / "style.png"], [folder / "mask.png"], None, How())
+    assert (given.margin, given.content.shape, given.masks[0].shape) == (8, (1, 3, 86, 106), (1, 1, 86, 106))
+    np.testing.assert_array_equal(pixels(given.without_margin(given.content)), image)
+    np.testing.assert_array_equal(pixels(given.content)[:8, 8:-8], image[1:9][::-1])
+    small = pictures(folder / "content.png", [folder / "style.png"], [], None, How())
+    assert (small.margin, small.content.shape) == (0, (1, 3, 30, 40))
+    assert main(["stylize", "large.png", *BASE[2:], "--preview", "live.png"]) == 0
+    assert read_picture(folder / "out.png").shape == read_picture(folder / "live.png").shape == (70, 90, 3)

@@ -70,6 +70,13 @@ def test_a_step_is_a_function_of_seed_and_number_and_learns_every_parameter():
     assert not any(p.requires_grad for p in first.features.parameters())
 
 
+def test_it_learns_in_half_precision() -> None:
+    """Where the processor computes in bf16 that is what training takes."""
+    one, fabric = task(), Fabric(accelerator="cpu", devices=1, precision="bf16-mixed")
+    one.share = 0.5
+    assert torch.isfinite(torch.as_tensor(one.step(fabric, 4)["loss"]))
+
+
 def test_decoding_is_learnt_first_and_from_pixels():
     one, fabric = task(replace(SMALL, contents=2, lr=0.005, first=0.9)), Fabric(accelerator="cpu", devices=1)
     losses = [float(one.step(fabric, number)["loss"]) for number in range(30)]
@@ -101,6 +108,15 @@ def test_a_run_folder_holds_a_network_that_opens(tmp_path: Path, monkeypatch: py
     assert 'kind = "stylizer"' in (tmp_path / "run" / "card.toml").read_text()
     with pytest.raises(ValueError, match="holds a run"):
         learn_adain(recipe, tmp_path / "data", tmp_path / "run", runtime=CPU)
+    on = replace(recipe, start=str(tmp_path / "run"), first=0.0, lr=1e-9)
+    learn_adain(on, tmp_path / "data", tmp_path / "on", runtime=CPU)
+    after, _ = load(tmp_path / "on" / "model.safetensors")
+    for name, value in net.state_dict().items():
+        torch.testing.assert_close(after.state_dict()[name], value, msg=name)
+    with pytest.raises(ValueError, match=r"start=nowhere: no model file"):
+        learn_adain(replace(on, start="nowhere"), tmp_path / "data", tmp_path / "none", runtime=CPU)
+    with pytest.raises(ValueError, match="expected a network for any style, found StyleNet"):
+        learn_adain(replace(on, start="mien-style"), tmp_path / "data", tmp_path / "none", runtime=CPU)
 
 
 @pytest.mark.parametrize(("setting", "value"), [("side", 40), ("shares", (0, 0, 0)), ("own", 1.5), ("dev", 0), ("first", 1.0)])

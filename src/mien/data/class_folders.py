@@ -38,6 +38,15 @@ def folder_parts(source: Path) -> dict[str, Pile] | None:
     return {part: _pile(folder, classes) for part, folder in parts.items() if folder}
 
 
+def loose_pile(source: Path) -> Pile | None:
+    """The pictures of a folder that has some, and no folders: without labels; None for another source."""
+    if not source.is_dir() or _folders(source):
+        return None
+    files = [one.path for one in find_sources([source]) if one.kind == "picture"] if any(
+        one.suffix.lower().lstrip(".") in PICTURES for one in source.iterdir()) else []  # fmt: skip
+    return Pile(tuple(files), np.zeros(len(files), np.int64), lambda size: stack(_decoded(files), len(files), size)) if files else None
+
+
 def _folders(folder: Path) -> list[Path]:
     inside = [one for one in folder.iterdir() if one.is_dir() and not one.name.startswith((".", "__"))]
     return sorted(inside, key=lambda one: (natural(one.name), one.name))

@@ -59,7 +59,7 @@ def read_examples(path: Path, part: Part = "train", size: int | None = None, cha
     wanted = list(piles) if part == "all" else [part]
     if any(one not in piles for one in wanted):
         raise ValueError(f"{path} has no {part} pictures, only {' and '.join(piles)}")
-    arrays = [_channels(_images(piles[one], size), channels) for one in wanted]
+    arrays = [as_channels(decoded(piles[one], size), channels) for one in wanted]
     if len({array.shape[1:] for array in arrays}) > 1:
         found = " and ".join(f"{one} {' x '.join(map(str, array.shape[1:]))}" for one, array in zip(wanted, arrays, strict=True))
         raise ValueError(f"{path}: the parts have different sizes: {found}; give a size and a number of channels")
@@ -108,14 +108,16 @@ def _numbered(path: Path, piles: Mapping[str, Pile]) -> tuple[tuple[str, ...], d
     return tuple(str(value) for value in order), numbers
 
 
-def _images(pile: Pile, size: int | None) -> np.ndarray:
+def decoded(pile: Pile, size: int | None) -> np.ndarray:
+    """Its pictures, from the cache where they may be kept. ValueError where there are as many as labels are not."""
     images = kept(pile, size) if pile.keep else pile.read(size)
     if len(images) != len(pile.labels):
         raise ValueError(f"{pile.files[0]} has {len(images)} images, but there are {len(pile.labels)} labels ({pile.files[-1].name})")
     return images
 
 
-def _channels(images: np.ndarray, channels: int | None) -> np.ndarray:
+def as_channels(images: np.ndarray, channels: int | None) -> np.ndarray:
+    """(N, H, W, C) -> the same in 1 or 3 channels; None: grey where all of them are."""
     if channels is None:
         grey = images.shape[3] == 3 and all((one == one[..., :1]).all() for one in images)
         return np.ascontiguousarray(images[..., :1]) if grey else images

@@ -23,13 +23,32 @@ def table_parts(source: Path) -> dict[str, Pile] | None:
     """
     if source.is_file():
         return {"train": _pile((source,))} if source.suffix == ".parquet" else None
-    files = sorted(source.glob("*.parquet"))
-    if not files:
+    return {part: _pile(paths) for part, paths in _files(source).items()} or None
+
+
+def unlabelled(source: Path) -> Pile | None:
+    """The training pictures of such a file or folder whose files have no column of labels; None for another source."""
+    from pyarrow import parquet
+
+    alone = source.is_file() and source.suffix == ".parquet"
+    paths = (source,) if alone else _files(source).get("train", ())
+    for path in paths:
+        with _whole(path):
+            if set(parquet.read_schema(path).names) & set(LABELS):
+                return None
+    if not paths:
         return None
+    count = sum(parquet.read_metadata(path).num_rows for path in paths)
+    return Pile(paths, np.zeros(count, np.int64), lambda size: stack(_pictures(paths), count, size), keep=True)
+
+
+def _files(folder: Path) -> dict[str, tuple[Path, ...]]:
+    """Part -> its files; all are for training where none is called after a part."""
+    files = sorted(folder.glob("*.parquet"))
     parts = {part: tuple(path for path in files if path.stem.split("-")[0].split("_")[0] in names) for part, names in PARTS.items()}
-    if not any(parts.values()):
+    if files and not any(parts.values()):
         parts = {"train": tuple(files)}
-    return {part: _pile(paths) for part, paths in parts.items() if paths}
+    return {part: paths for part, paths in parts.items() if paths}
 
 
 def _pile(paths: tuple[Path, ...]) -> Pile:

@@ -20,7 +20,7 @@ from mien.data.video import probe, read_video
 from mien.faces.align import COVER, align
 from mien.faces.enhance import Enhancer
 from mien.faces.faceset import FACES, FaceSet, is_set, stamp
-from mien.faces.find import find_in_photo
+from mien.faces.finders import Finder, finder
 from mien.faces.harvest import Harvest
 from mien.faces.parts import PARTS, Entry, Parts, Unfinished
 from mien.progress import Progress, say
@@ -66,14 +66,15 @@ def extract(
     every: int = 1,
     largest: bool = False,
     enhance: bool = False,
+    detector: str = "blaze",
     label: str = "extract",
 ) -> FaceSet:
     """Find every face in pictures, videos and folders of them, and write (or extend) the face set `out`.
 
     size: pixels on each side of a crop, 64 to 512. frames: "start:stop" by frame number, in each video. every: look at
-    each nth frame only. largest: only the largest face of each picture. enhance: small faces are enlarged by a network. A file that
-    cannot be read is named on stderr and left out. Raises ValueError for bad options, or where no face is found or nothing can be
-    read; no new folder is left then.
+    each nth frame only. largest: only the largest face of each picture. enhance: small faces are enlarged by a network.
+    detector: one of `mien.faces.finders.FINDERS`. A file that cannot be read is named on stderr and left out. Raises ValueError for
+    bad options, or where no face is found or nothing can be read; no new folder is left then.
     """
     if out is None:
         raise ValueError("no folder was given, expected the face set to write")
@@ -86,34 +87,41 @@ def extract(
     wanted = {os.path.abspath(s.path): s for s in find_sources(sources)}
     wanted = {path: source for path, source in wanted.items() if not path.startswith(own)}
     with no_empty_folders(out / FACES, out / PARTS, out):
-        found, entries = _set(out, wanted, span, size, largest, label, enhance)
+        found, entries = _set(out, wanted, How(span, size, largest, enhance, finder(detector)), label)
         _judge(found, entries)
     return found
 
 
-def _set(
-    out: Path, wanted: dict[str, Source], span: Span, size: int, largest: bool, label: str, enhance: bool
-) -> tuple[FaceSet, list[Entry]]:
+@dataclass(frozen=True)
+class How:
+    """What was asked for."""
+
+    span: Span
+    size: int
+    largest: bool
+    enhance: bool
+    finder: Finder
+
+
+def _set(out: Path, wanted: dict[str, Source], how: How, label: str) -> tuple[FaceSet, list[Entry]]:
     """The finished set, and what was noted of each wanted source."""
-    parts = Parts(out, stamp(size, COVER, f"{EMBEDDING} {card(EMBEDDING).sha256}"))
-    whole = f"largest={largest}" + (f" enhanced by {card('mien-upscale').sha256[:12]}" if enhance else "")
-    options = {"picture": whole, "video": f"{whole} {span}"}
+    parts = Parts(out, stamp(how.size, COVER, f"{EMBEDDING} {card(EMBEDDING).sha256}"))
+    whole = f"largest={how.largest}" + (f" enhanced by {card('mien-upscale').sha256[:12]}" if how.enhance else "") + how.finder.mark()
+    options = {"picture": whole, "video": f"{whole} {how.span}"}
     todo = [(path, source, parts.entry(path, source, options[source.kind])) for path, source in wanted.items()]
     fresh = [(source, entry) for path, source, entry in todo if parts.latest.get(path, (None,))[0] != entry]
     if fresh:
-        _work(parts, fresh, size, span, largest, label, enhance)
+        _work(parts, fresh, how, label)
     found = parts.assemble()
     if not len(found) and not is_set(out):
         parts.discard()
     return found, [parts.latest[path][0] for path in wanted]
 
 
-def _work(
-    parts: Parts, fresh: list[tuple[Source, Entry]], size: int, span: Span, largest: bool, label: str, enhance: bool
-) -> None:
-    total = sum(_length(source, span) for source, _ in fresh)
-    how = Enhancer().align if enhance else align
-    with Harvest(parts.folder / FACES, size, how) as harvest, Progress(label, total, "frames") as bar:
+def _work(parts: Parts, fresh: list[tuple[Source, Entry]], how: How, label: str) -> None:
+    total = sum(_length(source, how.span) for source, _ in fresh)
+    cut = Enhancer().align if how.enhance else align
+    with Harvest(parts.folder / FACES, how.size, cut) as harvest, Progress(label, total, "frames") as bar:
         entries: list[Entry] = []
         for source, entry in fresh:
             video = source.kind == "video"
@@ -121,37 +129,38 @@ def _work(
                 parts.write(harvest.take(), entries)
                 entries = []
             if video:
-                _follow(parts, harvest, source.path, entry, span, largest, bar)
+                _follow(parts, harvest, source.path, entry, how, bar)
             else:
-                entries.append(_look(harvest, source.path, entry, largest))
+                entries.append(_look(harvest, source.path, entry, how))
                 bar.advance(note=f"{harvest.faces} faces")
         if entries:
             parts.write(harvest.take(), entries)
 
 
-def _look(harvest: Harvest, path: Path, entry: Entry, largest: bool) -> Entry:
+def _look(harvest: Harvest, path: Path, entry: Entry, how: How) -> Entry:
     """The faces of a picture; what is to be noted."""
     try:
         image = read_picture(path)
     except (ValueError, PermissionError) as error:
         return replace(entry, problem=str(error))
-    for track, face in enumerate(find_in_photo(image)[: 1 if largest else None]):
+    for track, face in enumerate(how.finder.photo(image)[: 1 if how.largest else None]):
         harvest.add(entry.path, entry.prefix, Frame(image, 0, 0, 0.0), track, face, follows=False)
     return replace(entry, looked=1)
 
 
-def _follow(parts: Parts, harvest: Harvest, path: Path, entry: Entry, span: Span, largest: bool, bar: Progress) -> None:
+def _follow(parts: Parts, harvest: Harvest, path: Path, entry: Entry, how: How, bar: Progress) -> None:
     """The faces of a video, from the last finished piece on."""
     unfinished = Unfinished(parts, entry)
     looked, follower, problem = unfinished.looked, unfinished.follower, ""
-    span = replace(span, start=span.start + looked * span.every)
+    follower.look = how.finder.frame
+    span = replace(how.span, start=how.span.start + looked * how.span.every)
     if looked:
         say(f"going on at frame {span.start} of {path.name}")
         bar.advance(looked)
     try:
         for frame in _video(path, span):
             looked += 1
-            for track, face in follower.step(frame.image)[: 1 if largest else None]:
+            for track, face in follower.step(frame.image)[: 1 if how.largest else None]:
                 harvest.add(entry.path, entry.prefix, frame, track, face, follows=True)
             bar.advance(note=f"{harvest.faces} faces")
             if looked % PIECE == 0:

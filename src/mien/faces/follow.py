@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,9 +11,12 @@ import numpy as np
 from mien.faces import blaze, find
 from mien.faces.find import Measured, measured, settle
 from mien.faces.mesh import around_mesh
+from mien.metrics.flicker import CUT
 
-CUT = 30.0
-"""Mean grey difference of two small neighbouring frames above which a new scene begins and every track ends."""
+
+def glance(image: np.ndarray) -> list[Measured]:
+    """The packaged detectors' quick look."""
+    return find.find_measured(image, thorough=False)
 
 
 @dataclass
@@ -33,6 +37,8 @@ class Follower:
     """How many tracks there were so far; the next one gets this number."""
     _frame: int = 0
     _thumb: np.ndarray | None = None
+    look: Callable[[np.ndarray], list[Measured]] = glance
+    """Finds faces in a frame; `dump` does not keep it."""
 
     def step(self, image: np.ndarray) -> list[tuple[int, Measured]]:
         """(H, W, 3) uint8 -> (track number, face) for every face in this frame, largest first."""
@@ -47,7 +53,7 @@ class Follower:
         lost = len(followed) < len(self.tracks)
         self.tracks = _apart(followed)
         if lost or not self.tracks or self._frame % self.detect_every == 0:
-            self._admit(find.find_measured(image, thorough=False))
+            self._admit(self.look(image))
         self._frame += 1
         return sorted(((t.number, t.last) for t in self.tracks), key=lambda pair: -pair[1].face.size)
 

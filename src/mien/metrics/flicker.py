@@ -6,6 +6,8 @@ import numpy as np
 
 LEVELS = 2.0
 """Grey levels, on the mean of 3 x 3 pixels, by which a place changes that stands still: a camera's noise, no motion."""
+CUT = 30.0
+"""Mean grey difference of two small neighbouring frames above which a new scene begins."""
 
 
 class Flicker:

@@ -20,6 +20,7 @@ from mien.models.speed import FitsInputs
 from mien.nn.inputs import InputLayer
 from mien.nn.metric import UnitLength
 from mien.weights import cards, locate
+from mien.weights.eight_bits import squeeze, unsqueeze
 
 HEADER = "mien_classifier"
 
@@ -92,11 +93,15 @@ def probabilities(net: nn.Module, images: Tensor, mirror: bool = False) -> Tenso
 
 
 def save(path: Path, net: nn.Module, plan: Plan, dtype: torch.dtype = torch.float32) -> None:
-    """Write weights (`dtype`) and plan; what is not floating point stays as it is, and so do the input layer's statistics."""
-    tensors = {
-        name: value.detach().cpu().to(dtype if value.is_floating_point() and not name.startswith("0.") else value.dtype).contiguous()
-        for name, value in net.state_dict().items()
-    }
+    """Write weights (`dtype`, int8 as in `mien.weights.eight_bits`) and plan; what is not floating point stays as it is, and so do the
+    input layer's statistics.
+    """
+    tensors = {name: value.detach().cpu().contiguous() for name, value in net.state_dict().items()}
+    if dtype == torch.int8:
+        tensors = squeeze(tensors)
+    else:
+        tensors = {name: value.to(dtype) if value.is_floating_point() and not name.startswith("0.") else value
+                   for name, value in tensors.items()}  # fmt: skip
     with atomic(path) as draft:
         save_file(tensors, draft, metadata={HEADER: json.dumps(asdict(plan))})
 
@@ -151,7 +156,7 @@ def opened(path: Path) -> tuple[nn.Sequential, Plan]:
     plan = read_plan(path)
     net = build(plan)
     with safe_open(str(path), framework="pt") as file:
-        state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        state = unsqueeze({name: file.get_tensor(name) for name in file.keys()})  # noqa: SIM118
     try:
         net.load_state_dict({name: value.float() if value.is_floating_point() else value for name, value in state.items()})
     except RuntimeError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import torch
 from torch import Tensor, nn
 
 
@@ -62,3 +63,30 @@ def choice(name: str, table: Mapping[str, object]) -> str:
     if name not in table:
         raise ValueError(f"there is no {name!r}; known: {', '.join(table)}")
     return name
+
+
+def looked_up(table: nn.Embedding, labels: Tensor) -> Tensor:
+    """(B,) whole numbers, or (B, classes) shares of each label -> (B, width) of the table's rows, mixed where shares are given."""
+    return labels @ table.weight if labels.is_floating_point() else table(labels)
+
+
+class ConditionalNorm(nn.Module):
+    """Batch norm whose factors and shifts are those of a label (Dumoulin et al. 2017, arXiv 1610.07629); without labels, plain."""
+
+    def __init__(self, width: int, classes: int) -> None:
+        super().__init__()
+        self.norm = nn.BatchNorm2d(width, affine=not classes)
+        self.table = nn.Embedding(classes, 2 * width) if classes else None
+        if self.table is not None:
+            with torch.no_grad():
+                self.table.weight[:, :width] = 1
+                self.table.weight[:, width:] = 0
+
+    def forward(self, x: Tensor, labels: Tensor | None) -> Tensor:
+        """(B, C, H, W), (B,) -> the same."""
+        x = self.norm(x)
+        if self.table is None:
+            return x
+        assert labels is not None
+        factor, shift = looked_up(self.table, labels)[:, :, None, None].to(x.dtype).chunk(2, 1)
+        return torch.addcmul(shift, x, factor)

@@ -54,6 +54,8 @@ class Block(nn.Module):
 class PixelCNN(nn.Module):
     """(B, 1, H, W) of 0 and 1 -> (B, 1, H, W) logits of each pixel being 1, given the pixels before it."""
 
+    patch = 1
+
     def __init__(self, half: int = 16, blocks: int = 7, last: int = 32) -> None:
         super().__init__()
         self.head = Masked(1, 2 * half, 7, own=False)
@@ -111,13 +113,21 @@ def gate(x: Tensor) -> Tensor:
 
 
 class GatedPixelCNN(nn.Module):
-    """As `PixelCNN`, without its blind spot: what is above is looked at by a stack of its own."""
+    """As `PixelCNN`, without its blind spot: what is above is looked at by a stack of its own.
 
-    def __init__(self, width: int = 32, layers: int = 8, last: int = 64, sizes: Sequence[int] = (7, 3)) -> None:
-        """`sizes`: pixels a side that the first layer looks at, and the others."""
+    `patch` 2 goes in squares of 2 x 2 pixels, row by row, and inside a square row by row: a quarter of the places to compute.
+    Each place answers for every course the square can take (1 + 2 + 4 + 8 logits: of its first pixel, of its second after either
+    first, ...), so that the probability of a picture stays exact.
+    """
+
+    def __init__(self, width: int = 32, layers: int = 8, last: int = 64, sizes: Sequence[int] = (7, 3), patch: int = 1) -> None:
+        """`sizes`: places a side that the first layer looks at, and the others."""
         super().__init__()
-        self.layers = nn.ModuleList(Gated(1 if i == 0 else width, width, sizes[i > 0], i == 0) for i in range(layers))
-        self.tail = nn.Sequential(nn.ReLU(), nn.Conv2d(width, last, 1), nn.ReLU(), nn.Conv2d(last, 1, 1))
+        if patch not in (1, 2):
+            raise ValueError(f"found patch {patch}, expected 1 or 2")
+        self.patch = patch
+        self.layers = nn.ModuleList(Gated(patch**2 if i == 0 else width, width, sizes[i > 0], i == 0) for i in range(layers))
+        self.tail = nn.Sequential(nn.ReLU(), nn.Conv2d(width, last, 1), nn.ReLU(), nn.Conv2d(last, 2 ** patch**2 - 1, 1))
 
     @property
     def last(self) -> tuple[nn.Module, ...]:
@@ -126,21 +136,31 @@ class GatedPixelCNN(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """One pass, all pixels."""
+        x = F.pixel_unshuffle(x, self.patch)
         above = beside = 2 * x - 1
         for layer in self.layers:
             above, beside = layer(above, beside)
-        return self.tail(beside)
+        return F.pixel_shuffle(self.tail(beside).gather(1, courses(x)), self.patch)
 
     def drawing(self, canvas: Tensor) -> Drawing:
         """What `sampled` goes along with."""
         return _WithGates(self, canvas)
 
 
+def courses(x: Tensor) -> Tensor:
+    """Pixels of squares, (B, n, ...) of 0 and 1 -> which logit answers for each of them, (B, n, ...): that of the pixels before it."""
+    found, before = [], torch.zeros_like(x[:, 0], dtype=torch.long)
+    for i in range(x.shape[1]):
+        found.append(before + 2**i - 1)
+        before = 2 * before + x[:, i].long()
+    return torch.stack(found, 1)
+
+
 class Drawing:
     """Goes along a picture that is being drawn; keeps what does not change any more."""
 
     def logit(self, y: int, x: int) -> Tensor:
-        """(B,) of the pixel at y, x; asked row by row, each after `drawn` has told all before it."""
+        """(B,) of the pixel at y, x; asked in `order`, each after `drawn` has told all before it."""
         raise NotImplementedError
 
     def drawn(self, y: int, x: int, values: Tensor) -> None:
@@ -160,22 +180,30 @@ class _Plain(Drawing):
         for block, kept in zip(self.blocks, self.kept, strict=True):
             kept[:, :, y + 1, x + 1] = F.relu(_one(block.down, F.relu(maps)))
             maps = maps + _one(block.up, F.relu(block.look.at(kept, y, x)))
-        return _told(self.net.tail, maps)
+        return _told(self.net.tail, maps)[:, 0]
 
     def drawn(self, y: int, x: int, values: Tensor) -> None:
         self.canvas[:, 0, y + 3, x + 3] = 2 * values - 1
 
 
 class _WithGates(Drawing):
-    """Rows above are finished when a row begins: their stack is computed a row at a time, the other a pixel at a time."""
+    """Rows above are finished when a row begins: their stack is computed a row at a time, the other a place at a time."""
 
     def __init__(self, net: GatedPixelCNN, canvas: Tensor) -> None:
         self.net, self.layers = net, [layer for layer in net.layers if isinstance(layer, Gated)]
-        empty = [canvas.new_zeros(len(canvas), layer.above.in_channels, *canvas.shape[-2:]) for layer in self.layers]
+        count, _, height, width = canvas.shape
+        empty = [canvas.new_zeros(count, layer.above.in_channels, height // net.patch, width // net.patch) for layer in self.layers]
         self.kept = [layer.padded(one, one) for layer, one in zip(self.layers, empty, strict=True)]
         self.rows: list[Tensor] = []
+        self.answers, self.square = canvas.new_zeros(count, 1), canvas.new_zeros(count, 0)
 
     def logit(self, y: int, x: int) -> Tensor:
+        if not self.square.shape[1]:
+            self.answers = self._place(y // self.net.patch, x // self.net.patch)
+        course = courses(F.pad(self.square, (0, 1)))[:, -1:]
+        return self.answers.gather(1, course)[:, 0]
+
+    def _place(self, y: int, x: int) -> Tensor:
         if x == 0:
             self._begin(y)
         maps = None
@@ -200,10 +228,14 @@ class _WithGates(Drawing):
             maps = gate(rows)
 
     def drawn(self, y: int, x: int, values: Tensor) -> None:
+        self.square = torch.cat([self.square, values[:, None]], 1)
+        if self.square.shape[1] < self.net.patch**2:
+            return
         layer, (above, beside) = self.layers[0], self.kept[0]
-        reach = layer.size // 2
-        above[:, 0, y + reach, x + reach] = 2 * values - 1
-        beside[:, 0, y, x + reach] = 2 * values - 1
+        y, x, reach = y // self.net.patch, x // self.net.patch, layer.size // 2
+        above[:, :, y + reach, x + reach] = 2 * self.square - 1
+        beside[:, :, y, x + reach] = 2 * self.square - 1
+        self.square = self.square[:, :0]
 
 
 def _one(conv: nn.Conv2d, maps: Tensor) -> Tensor:
@@ -214,7 +246,7 @@ def _one(conv: nn.Conv2d, maps: Tensor) -> Tensor:
 def _told(tail: nn.Sequential, maps: Tensor) -> Tensor:
     for part in tail:
         maps = _one(part, maps) if isinstance(part, nn.Conv2d) else part(maps)
-    return maps[:, 0]
+    return maps
 
 
 @torch.no_grad()
@@ -226,13 +258,18 @@ def sampled(net: PixelCNN | GatedPixelCNN, chances: Tensor, known: Tensor | None
     canvas = torch.zeros_like(chances)
     known = None if known is None else known.view_as(chances)
     going = net.drawing(canvas) if cached else None
-    for y in range(chances.shape[2]):
-        for x in range(chances.shape[3]):
-            logit = going.logit(y, x) if going else net(canvas)[:, 0, y, x]
-            values = (chances[:, 0, y, x] < torch.sigmoid(logit)).to(canvas.dtype)
-            if known is not None:
-                values = torch.where(known[:, 0, y, x].isnan(), values, known[:, 0, y, x])
-            canvas[:, 0, y, x] = values
-            if going:
-                going.drawn(y, x, values)
+    for y, x in order(chances.shape[2], chances.shape[3], net.patch):
+        logit = going.logit(y, x) if going else net(canvas)[:, 0, y, x]
+        values = (chances[:, 0, y, x] < torch.sigmoid(logit)).to(canvas.dtype)
+        if known is not None:
+            values = torch.where(known[:, 0, y, x].isnan(), values, known[:, 0, y, x])
+        canvas[:, 0, y, x] = values
+        if going:
+            going.drawn(y, x, values)
     return canvas
+
+
+def order(height: int, width: int, patch: int = 1) -> list[tuple[int, int]]:
+    """The places of a picture in the order in which they are drawn: squares row by row, and in a square row by row."""
+    return [(top + y, left + x) for top in range(0, height, patch) for left in range(0, width, patch)
+            for y in range(patch) for x in range(patch)]  # fmt: skip

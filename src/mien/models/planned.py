@@ -13,14 +13,22 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from mien.data.files import atomic
+from mien.weights.eight_bits import squeeze, unsqueeze
 
 
 def write(path: Path, net: nn.Module, header: str, plan: Mapping[str, Any], dtype: torch.dtype = torch.float32) -> None:
-    """Matrices and kernels as `dtype`, vectors as they are; `plan` as JSON under the name `header`."""
-    state = {name: value.detach().cpu().to(dtype if value.ndim > 1 else value.dtype).contiguous()
-             for name, value in net.state_dict().items()}  # fmt: skip
+    """Matrices and kernels as `dtype` (int8: as `mien.weights.eight_bits`), vectors as they are; `plan` as JSON under `header`."""
+    state = stored(net.state_dict(), dtype)
     with atomic(path) as draft:
         save_file(state, draft, metadata={header: json.dumps(plan)})
+
+
+def stored(state: Mapping[str, Tensor], dtype: torch.dtype) -> dict[str, Tensor]:
+    """Weights as `write` keeps them."""
+    found = {name: value.detach().cpu().contiguous() for name, value in state.items()}
+    if dtype == torch.int8:
+        return squeeze(found)
+    return {name: value.to(dtype) if value.ndim > 1 else value for name, value in found.items()}
 
 
 def plan_of(path: Path, header: str, what: str) -> dict[str, Any]:
@@ -37,13 +45,13 @@ def _opened(path: Path, header: str, what: str, whole: bool) -> tuple[dict[str, 
     try:
         with safe_open(str(path), framework="pt") as file:
             text = (file.metadata() or {}).get(header)
-            state = {name: file.get_tensor(name).float() for name in (file.keys() if whole else ())}
+            state = {name: file.get_tensor(name) for name in (file.keys() if whole else ())}
     except (SafetensorError, OSError) as error:
         raise ValueError(f"{path} is not a whole .safetensors file: {error}") from None
     if text is None:
         raise ValueError(f"{path} holds weights, but not {what} of mien (no plan in its header)")
     try:
-        return state, dict(json.loads(text))
+        return {name: value.float() for name, value in unsqueeze(state).items()}, dict(json.loads(text))
     except (ValueError, TypeError):
         raise ValueError(f"{path} has a plan in its header that is none: {text[:80]}") from None
 

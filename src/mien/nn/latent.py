@@ -28,3 +28,26 @@ def gaussian(z: Tensor, mean: Tensor | float = 0.0, log_variance: Tensor | float
 def binary(logits: Tensor, x: Tensor) -> Tensor:
     """(B, ...) logits of a one, (B, ...) in 0..1 -> (B,): -log p(x) in nats, summed over pixels."""
     return F.binary_cross_entropy_with_logits(logits, x.expand_as(logits), reduction="none").flatten(1).sum(1)
+
+
+def between(one: Tensor, other: Tensor, share: Tensor) -> Tensor:
+    """(Z,) twice, shares (N,) of the way -> (N, Z) along the great circle, length going evenly from one's to the other's.
+
+    A straight line would pass through vectors much shorter than normal ones ever are (White 2016, arXiv 1609.04468).
+    """
+    lengths = one.norm(), other.norm()
+    angle = torch.acos((one @ other / (lengths[0] * lengths[1])).clamp(-1, 1))
+    if float(angle.sin().abs()) < 1e-4:
+        return torch.lerp(one, other, share[:, None])
+    parts = [torch.sin(part * angle)[:, None] * end / length
+             for part, end, length in zip((1 - share, share), (one, other), lengths, strict=True)]  # fmt: skip
+    return (parts[0] + parts[1]) / angle.sin() * torch.lerp(*lengths, share)[:, None]
+
+
+def plane(across: int, device: torch.device | None = None) -> Tensor:
+    """(across^2, 2): the middles of tiles of equal probability under N(0, 1) in two dimensions, row by row, upwards and to the right.
+
+    The middles of `across` even steps in 0..1 through the inverse of the normal distribution (Kingma and Welling 2014, figure 4).
+    """
+    line = torch.special.ndtri((torch.arange(across, device=device) + 0.5) / across)
+    return torch.stack([line.repeat(across), line.flip(0).repeat_interleave(across)], 1)

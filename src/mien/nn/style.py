@@ -9,22 +9,48 @@ N, which for equal sizes is the same cost.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+AT_ONCE = 1 << 19
+"""Numbers of half precision that are made fp32 at once."""
 
 
 def gram(maps: Tensor, mask: Tensor | None = None) -> Tensor:
     """(B, C, H, W) -> (B, C, C): G_kk' = sum over places of a_k a_k', gathered in fp32; `mask` (B or 1, 1, H, W) weighs places."""
-    flat = maps.flatten(2)
-    other = flat if mask is None else flat * mask.flatten(2).to(flat.dtype)
-    return _product(flat, other.transpose(1, 2))
+    return _Gram.apply(maps.flatten(2), None if mask is None else mask.flatten(2))  # pyright: ignore[reportReturnType]
 
 
-def _product(a: Tensor, b: Tensor) -> Tensor:
-    # autocast would gather the sums in half precision
-    with torch.autocast(a.device.type, enabled=False):
-        return a.float() @ b.float() if a.dtype != torch.float64 else a @ b
+class _Gram(torch.autograd.Function):
+    """Since G is symmetric, its slope takes one product in place of two; the maps' layout is kept, no copy in fp32 made of them."""
+
+    @staticmethod
+    def forward(ctx: Any, flat: Tensor, mask: Tensor | None) -> Tensor:
+        """(B, C, N), (B or 1, 1, N) -> (B, C, C)."""
+        ctx.save_for_backward(flat, mask)
+        batch, channels, places = flat.shape
+        exact = torch.promote_types(flat.dtype, torch.float32)
+        total = flat.new_zeros(batch, channels, channels, dtype=exact)
+        step = places if flat.dtype == exact else max(AT_ONCE // channels, 1)
+        with torch.autocast(flat.device.type, enabled=False):  # it would gather the sums in half precision
+            for start in range(0, places, max(step, 1)):
+                part = flat[..., start:start + step].to(exact)
+                other = part if mask is None else part * mask[..., start:start + step].to(exact)
+                total.baddbmm_(part, other.transpose(1, 2))
+        return total
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, None]:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """dJ/dA = (dJ/dG + its transpose) A, at each place as much as the mask has there."""
+        flat, mask = ctx.saved_tensors
+        slope = (grad + grad.transpose(1, 2)).to(flat.dtype)
+        # places first where channels lie together: the result lies as the maps do
+        found = slope @ flat if flat.stride(2) == 1 else (flat.transpose(1, 2) @ slope).transpose(1, 2)
+        return found if mask is None else found.mul_(mask.to(found.dtype)), None
 
 
 def mean_gram(maps: Tensor, mask: Tensor | None = None) -> Tensor:

@@ -54,15 +54,19 @@ class AdaINTask(OneNetworkTask):
     """A `Task` for `fit`: what a step shows is a function of seed and step."""
 
     def __init__(self, recipe: AdaINRecipe, photos: Sequence[np.ndarray], paintings: Sequence[np.ndarray], dev: Sequence[np.ndarray],
-                 features: vgg_features.VGGFeatures | None = None) -> None:
-        """`photos`, `paintings`, `dev`: (H, W, 3) uint8. `features`: None for VGG16's (RuntimeError where they cannot be had)."""
+                 features: vgg_features.VGGFeatures | None = None, start: AdaIN | None = None) -> None:
+        """`photos`, `paintings`, `dev`: (H, W, 3) uint8. `features`: None for VGG16's (RuntimeError where they cannot be had).
+
+        `start`: a network that has learnt already, whose encoder is then taken.
+        """
         self.recipe, self.photos, self.paintings = recipe, photos, paintings
-        self.features = (features or vgg_features.load()).eval().requires_grad_(False)
+        self.features = (start.encoder if start else features or vgg_features.load()).eval().requires_grad_(False)
         self.layers = tuple(dict.fromkeys((*recipe.weights, LAYER)))
         torch.manual_seed(recipe.seed)
-        self.net = self._adain = AdaIN(self.features)
+        self.net = self._adain = (start or AdaIN(self.features)).train().requires_grad_(True)
         self._kept: dict[tuple[int, int], Seen] = {}
-        self._become_usual([self.content(number) for number in range(min(USUAL, recipe.contents))])
+        if start is None:
+            self._become_usual([self.content(number) for number in range(min(USUAL, recipe.contents))])
         self.items = recipe.batch
         self.steps = max(round(recipe.epochs * len(photos) / recipe.batch), 1)
         self.optimizer = optimiser(self.net, recipe)
@@ -119,7 +123,7 @@ class AdaINTask(OneNetworkTask):
         """The pictures made, and equations 12 and 13; errors are squared, in units of `SIZES`, and means over channels and places."""
         net = self._adain if self._adain.training else self.result
         assert isinstance(net, AdaIN)
-        maps = torch.cat([one.maps for one in contents]).to(device).float() * SIZES[LAYER]
+        maps = torch.cat([one.maps.to(device).float() for one in contents]) * SIZES[LAYER]  # autocast on a CPU knows no fp16
         mean, spread = (torch.cat([one.style[part] for one in styles]).to(device) for part in (0, 1))
         target = net.target(maps, [(mean, spread)], torch.ones(1))
         made = net.decode(target)

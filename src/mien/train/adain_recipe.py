@@ -17,6 +17,8 @@ class AdaINRecipe(Training):
     """Folders below `data` with photos: contents, and styles, too."""
     styles: tuple[str, ...] = ()
     """Paintings, files below `data`."""
+    start: str = ""
+    """A bundled network, a model file or a run folder to learn on from; `first` is then better 0."""
     side: int = 96
     """Pixels of a crop."""
     batch: int = 4

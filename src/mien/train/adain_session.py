@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from mien.data.pictures import read_picture
+from mien.models.adain import AdaIN
 from mien.models.stylizer import Plan, save
 from mien.nn.memory import keep_freed_memory
 from mien.runtime import Runtime, choose
@@ -24,6 +25,7 @@ from mien.train.run_folder import (
     trained,
     write_card,
 )
+from mien.train.style_session import learnt_before
 from mien.train.types import Every, Fitted
 from mien.types import LearnedStylizer
 
@@ -46,6 +48,9 @@ def learn_adain(
     runtime = runtime or choose()
     if runtime.device.type == "cpu":
         keep_freed_memory()
+    start = learnt_before(recipe.start) if recipe.start else None
+    if not (start is None or isinstance(start, AdaIN)):
+        raise ValueError(f"start={recipe.start}: expected a network for any style, found {type(start).__name__}")
     paths = pictures_in(source, recipe.parts)
     if len(paths) <= recipe.dev:
         raise ValueError(f"{source} has {len(paths)} pictures, of which dev={recipe.dev} are held back: none is left to learn from")
@@ -56,7 +61,7 @@ def learn_adain(
              "dev": [str(paths[i].relative_to(source)) for i in sorted(held)], "styles": list(recipe.styles)}  # fmt: skip
     learnt, watched = [one for i, one in enumerate(images) if i not in held], [images[i] for i in sorted(held)]
     with trained(
-        recipe, out, lambda: AdaINTask(recipe, learnt, paintings, watched), names,
+        recipe, out, lambda: AdaINTask(recipe, learnt, paintings, watched, start=start), names,
         lambda task: f"{len(learnt)} photos, {len(paintings)} paintings, {task.steps} steps of {recipe.batch} crops",
         lambda task: Every(steps=max(task.steps // 20, 1), seconds=300), minutes=minutes, runtime=runtime, resume=resume, label=label,
     ) as (task, fitted):  # fmt: skip

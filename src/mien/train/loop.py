@@ -50,7 +50,8 @@ def fit(
     networks are made by the task beforehand. evaluate, save: how often; both also at the end. keep: checkpoints kept.
     stop_on_plateau: end when the best "score" of the last `patience` evaluations is less than `least_gain` above the
     best before; without it a line says so and training goes on. Ctrl-C and SIGTERM finish the step, save, and return.
-    A loss or weight that is not finite: back to the last checkpoint, on with other batches, once; then RuntimeError.
+    A loss or weight that is not finite, or trouble that the task tells of: back to the last checkpoint, on with other batches, once;
+    then RuntimeError.
     Raises ValueError (no limit given; checkpoint of another network; `resume=False` in a used folder), RuntimeError where another
     process is training in `run`, and OSError.
     """
@@ -171,7 +172,7 @@ class _Loop:
                 good = self.one_step()
                 if good and self.any(self.limits.evaluate.due(self.step, self.seconds - self._evaluated_at)):
                     self.evaluate()
-                if good and self.any(self.limits.save.due(self.step, self.seconds - self._saved_at)):
+                if good and self.any(not self.task.doubted and self.limits.save.due(self.step, self.seconds - self._saved_at)):
                     self.save()
             if reason != "interrupted" and not self._evaluated:
                 self.evaluate()
@@ -198,6 +199,9 @@ class _Loop:
         self._step_seconds += time.monotonic() - began
         if self.any(not all(math.isfinite(value) for value in values.values())):
             self.roll_back("the loss became " + ", ".join(f"{name} {value:g}" for name, value in values.items()))
+            return False
+        if self.any(bool(self.task.trouble)):
+            self.roll_back(self.task.trouble)
             return False
         for ema in self.task.averages().values():
             ema.update()

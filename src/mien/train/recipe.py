@@ -18,7 +18,7 @@ LARGEST = 4096
 """Pixels a side from which a picture is a slip of the finger."""
 
 
-CHANGEABLE = ("epochs", "lr", "schedule", "warmup", "milestones", "gamma", "final", "clip")
+CHANGEABLE = ("epochs", "lr", "schedule", "warmup", "milestones", "gamma", "final", "clip", "watch")
 """Settings that a run may be resumed with others of: neither its network nor its pictures nor the optimiser's state hang on them."""
 
 

@@ -86,7 +86,8 @@ def check_folder(recipe: Training, out: Path, resume: bool) -> None:
         return
     shown = ", ".join(f"{name} {old} -> {new}" for name, (old, new) in changed.items())
     if set(changed) - set(CHANGEABLE):
-        why = f"it was started with other settings ({shown}), of which --resume can change {', '.join(CHANGEABLE)} alone"
+        free = ", ".join(name for name in CHANGEABLE if hasattr(recipe, name))
+        why = f"it was started with other settings ({shown}), of which --resume can change {free} alone"
     elif not resume:
         why = "--resume goes on with it" + (f" and changes {shown}" if changed else "")
     else:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import nn
 
 from mien import weights
 from mien.data.drawn import DRAWN
@@ -59,17 +60,22 @@ def begun(recipe: StyleRecipe, styles: int) -> StyleNet:
     torch.manual_seed(recipe.seed)
     if not recipe.start:
         return StyleNet(**{**recipe.options, "styles": styles})
-    path = Path(recipe.start)
-    path = path / MODEL if path.is_dir() else path
-    if not path.is_file():
-        there = [card.name for card in weights.cards() if card.kind == "stylizer"]
-        if recipe.start not in there:
-            raise ValueError(f"start={recipe.start}: no model file, no run folder with a {MODEL}, and none of {', '.join(there)}")
-        path = weights.locate(recipe.start)
-    net, _ = load(path)
+    net = learnt_before(recipe.start)
     if not isinstance(net, StyleNet):
         raise ValueError(f"start={recipe.start}: expected a style network with styles of its own, found {type(net).__name__}")
     return own_style(net, torch.full((net.styles,), 1 / net.styles), styles)
+
+
+def learnt_before(start: str) -> nn.Module:
+    """The network that `start` names: a bundled one, a model file or a run folder. ValueError where there is none."""
+    path = Path(start)
+    path = path / MODEL if path.is_dir() else path
+    if not path.is_file():
+        there = [card.name for card in weights.cards() if card.kind == "stylizer"]
+        if start not in there:
+            raise ValueError(f"start={start}: no model file, no run folder with a {MODEL}, and none of {', '.join(there)}")
+        path = weights.locate(start)
+    return load(path)[0]
 
 
 def learn_styles(

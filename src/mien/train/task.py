@@ -25,6 +25,10 @@ class Task:
     """Pictures (or samples) in one step: for the speed shown."""
     advice: str = "lower the learning rate"
     """What to do when the loss is not finite for the second time."""
+    trouble: str = ""
+    """What a step has found wrong with the whole training, in words: `fit` goes back to the last checkpoint as for a loss of NaN."""
+    doubted: bool = False
+    """Whether it may be so: no checkpoint is made meanwhile, so that the last one stays a good one."""
     share: float = 0.0
     """How much of the steps or minutes is done, 0..1: `fit` sets it before every step, for schedules."""
 

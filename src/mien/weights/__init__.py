@@ -21,11 +21,13 @@ def load(name: str) -> dict[str, Tensor]:
     """
     from safetensors.torch import load_file
 
+    from mien.weights.eight_bits import unsqueeze
+
     found = card(name)
     if found.format == "dat" or found.tensors:
         return _converted(found)
     if found.format == "safetensors":
-        return load_file(locate(name))
+        return unsqueeze(load_file(locate(name)))
     raise ValueError(f"{name} is a .{found.format} program, not a set of tensors: use mien.weights.locate({name!r})")
 
 

@@ -87,7 +87,14 @@ class Shown:
 
 
 def extract(
-    sources: list[Path], *, out: Path, size: int = 256, frames: str = "", every: int = 1, enhance: bool = False
+    sources: list[Path],
+    *,
+    out: Path,
+    size: int = 256,
+    frames: str = "",
+    every: int = 1,
+    enhance: bool = False,
+    detector: Literal["blaze", "faster"] = "blaze",
 ) -> Extracted:
     """Find every face in pictures, videos and folders, align it, and write a face set.
 
@@ -101,11 +108,12 @@ def extract(
         frames: Only these frames of each video, by number: 0:160, 100: or :50.
         every: Look at each nth frame of a video only.
         enhance: Enlarge faces smaller than the crop by a network instead of interpolation; what it adds is likely, not known.
+        detector: Who proposes faces: blaze, the packaged networks, or faster, mien's own Faster R-CNN.
 
     """
     from mien.faces.extract import extract as make
 
-    made = make(sources, out, size=size, frames=frames, every=every, enhance=enhance)
+    made = make(sources, out, size=size, frames=frames, every=every, enhance=enhance, detector=detector)
     return Extracted(Path(out), len(made), len(set(made.column("source"))), made.size, _people(made))
 
 

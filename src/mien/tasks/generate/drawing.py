@@ -1,86 +1,67 @@
-"""Sheets of drawn pictures, and what a generator makes of given ones."""
+"""Sheets of drawn pictures."""
 
 from __future__ import annotations
 
 import math
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mien.data.examples import parts, read_examples
 from mien.data.files import atomic
 from mien.data.pictures import read_picture, write_picture
 from mien.data.resize import resize_pixels
-from mien.models.generator import Plan, draw, load
-from mien.models.vae import VAE
+from mien.models.generator import Plan, draw
 from mien.nn.batches import seeded
-from mien.progress import Progress
-from mien.provenance.identity import Identity
 from mien.provenance.manifest import GENERATED, sign
 from mien.provenance.outputs import checked
-from mien.runtime import Runtime
-from mien.tasks.generate.results import Generated, Likely
-from mien.train.generate import AT_ONCE, coloured, costs, sheet
-from mien.weights import cards, locate
+from mien.tasks.generate.asked import Asked, coloured_pixels, opened
+from mien.tasks.generate.labels import numbers, taken
+from mien.tasks.generate.results import Generated
+from mien.train.generate import AT_ONCE, sheet
 
 MOST = 10_000
 """Pictures on one sheet."""
 
 
-@dataclass(frozen=True)
-class Asked:
-    """What a person asked for."""
-
-    model: str
-    out: Path
-    count: int
-    seed: int
-    zoom: int
-    complete: Path | None
-    runtime: Runtime
-    signing: bool
-    signer: Identity | None
-
-
-def opened(model: str) -> tuple[nn.Module, Plan]:
-    """A card's name, a model file or a run folder -> network and plan. ValueError for none of these."""
-    there = [card.name for card in cards() if card.kind == "generator"]
-    path = Path(model)
-    if model in there:
-        return load(locate(model))
-    if (path / "model.safetensors").is_file():
-        return load(path / "model.safetensors")
-    if path.is_file():
-        return load(path)
-    raise ValueError(f"no model {model!r}: choose {', '.join([*there, 'a .safetensors file'])} or the run folder of a training")
-
-
 def generate_sheet(asked: Asked) -> Generated:
     """Draw and write. ValueError for a name, a count or a picture that will not do."""
     checked((), asked.out, asked.signing)
-    if not 1 <= asked.count <= MOST:
-        raise ValueError(f"found count {asked.count}, expected 1 to {MOST:,}")
-    if not 1 <= asked.zoom <= 16:
-        raise ValueError(f"found zoom {asked.zoom}, expected 1 to 16")
+    count = 64 if asked.count is None else asked.count
+    if count > MOST:
+        raise ValueError(f"found count {count}, expected 1 to {MOST:,} on a sheet: more go into a folder (--out FOLDER)")
+    if asked.complete is not None and asked.label:
+        raise ValueError("a network with labels draws whole pictures: leave --complete or --label out")
     net, plan = opened(asked.model)
     net.to(asked.runtime.device)
-    known = None if asked.complete is None else upper_half(asked.complete, plan.side).expand(asked.count, -1, -1)
+    known = None if asked.complete is None else upper_half(asked.complete, plan.side)
     began = time.perf_counter()
-    drawn = draw(net, plan.side, asked.count, seeded(asked.seed), known)
+    labels = numbers(asked.label, plan, asked.model)
+    pixels = np.concatenate([coloured_pixels(some, asked.zoom) for some in groups(net, plan, count, asked.seed, labels, known)])
     seconds = time.perf_counter() - began
-    pixels = (drawn[:, 0] * 255).round().byte().numpy().repeat(asked.zoom, 1).repeat(asked.zoom, 2)
-    across = max(round(math.sqrt(asked.count)), 1)
     with atomic(asked.out) as draft:
-        write_picture(draft, np.repeat(sheet(pixels, across, 2 * asked.zoom)[..., None], 3, 2))
+        write_picture(draft, sheet(pixels, max(round(math.sqrt(count)), 1), 2 * asked.zoom))
         if asked.signing:
             sign(draft, draft, title=asked.out.name, action=f"drawn by a neural network from the seed {asked.seed}",
                  model=f"mien generate {asked.model}", identity=asked.signer, source_type=GENERATED)  # fmt: skip
-    return Generated(asked.out, asked.model, plan.network, asked.count, plan.side * asked.zoom, asked.seed, round(seconds, 3),
+    return Generated(asked.out, asked.model, plan.network, count, plan.side * asked.zoom, asked.seed, round(seconds, 3),
                      asked.signing)  # fmt: skip
+
+
+def groups(net: nn.Module, plan: Plan, count: int, seed: int, labels: Tensor | None = None,
+           known: Tensor | None = None) -> Iterator[Tensor]:  # fmt: skip
+    """`count` pictures, `AT_ONCE` at a time: (B, 1 or 3, S, S) in 0..1. Each is a function of the seed and its place alone.
+
+    labels (N,): drawn in turn; known (S, S): see `mien.models.generator.draw`.
+    """
+    for group, first in enumerate(range(0, count, AT_ONCE)):
+        some = min(AT_ONCE, count - first)
+        random = seeded(seed, group) if group else seeded(seed)
+        told = taken(torch.arange(len(plan.labels)) if labels is None and plan.labels else labels, first, some)
+        yield draw(net, plan.side, some, random, None if known is None else known.expand(some, -1, -1), told)
 
 
 def upper_half(path: Path, side: int) -> Tensor:
@@ -95,32 +76,3 @@ def upper_half(path: Path, side: int) -> Tensor:
     known = (grey > 0.5).float()
     known[side // 2:] = math.nan
     return known
-
-
-@torch.no_grad()
-def measured(model: str, data: Path, samples: int, images: int, runtime: Runtime) -> Likely:
-    """Nats of the test pictures of a data set. ValueError for a data set without them, and counts below 1."""
-    if samples < 1 or images < 1:
-        raise ValueError(f"found {samples} samples and {images} images, expected 1 or more of both")
-    net, plan = opened(model)
-    net.to(runtime.device)
-    part = "test" if "test" in parts(data) else "train"
-    grey = read_examples(data, part, plan.side, 1).images[:images]
-    x = coloured(torch.from_numpy(np.ascontiguousarray(grey)), seeded(0, 5))
-    random = seeded(0, 6)
-    exact: list[Tensor] = []
-    bounds: list[Tensor] = []
-    with Progress("measure", total=len(x), unit="pictures") as bar:
-        for some in x.split(AT_ONCE if not isinstance(net, VAE) else 50):
-            some = some.to(runtime.device)
-            cost = costs(net, some, random)["cost"]
-            if isinstance(net, VAE):
-                bounds.append(cost.cpu())
-                noise = torch.randn(samples, len(some), net.latent, generator=random).to(runtime.device)
-                cost = net.nats(some, noise)
-            exact.append(cost.cpu())
-            bar.advance(len(some))
-    nats = float(torch.cat(exact).mean())
-    protocol = f"{len(x)} {part} pictures of {data.name}, white with a chance of their grey value, drawn once"
-    return Likely(model, plan.network, nats, float(torch.cat(bounds).mean()) if bounds else None,
-                  nats / math.log(2) / plan.side**2, samples if bounds else None, len(x), protocol)  # fmt: skip

@@ -11,12 +11,15 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from mien.data.pictures import read_picture
 from mien.models.vgg_features import VGGFeatures
 from mien.tasks.stylize.costs import stride
 from mien.tasks.stylize.painting import How, resized, style_size
 
+MARGIN = 8
+"""Pixels by which a picture is mirrored over its edges while it is painted: VGG sees zeros beyond, which would become a thin frame."""
 LONGEST = 1024
 """Pixels of a result's longer side, unless told otherwise."""
 
@@ -26,11 +29,16 @@ class Pictures:
     """What goes in, in 0..1."""
 
     content: Tensor
-    """(1, 3, H, W), in the size of the result."""
+    """(1, 3, H, W), in the size of the result with the margin around it."""
     styles: tuple[Tensor, ...]
     """(1, 3, h, w) each."""
     masks: tuple[Tensor, ...]
     """(1, 1, H, W) each: one for every style, or none."""
+    margin: int = 0
+
+    def without_margin(self, x: Tensor) -> Tensor:
+        """(1, C, H, W) -> the size of the result."""
+        return x[..., self.margin:x.shape[-2] - self.margin, self.margin:x.shape[-1] - self.margin]
 
 
 def layers(text: str) -> dict[str, float | None]:
@@ -70,15 +78,22 @@ def pictures(content: Path, styles: Sequence[Path], masks: Sequence[Path], size:
     """Read and brought to size. ValueError, naming the file, for whatever will not do."""
     if masks and len(masks) != len(styles):
         raise ValueError(f"{len(masks)} masks for {len(styles)} styles: expected one for each, or none")
-    for path in styles:
-        if path.exists() and content.exists() and path.samefile(content):
-            raise ValueError(f"{path} is both content and style: a picture in its own style stays as it is; name another")
+    two_files(content, styles)
     image = read_picture(content)
     long = max(image.shape[:2])
     height, width = style_size(batch(image), size or min(long, LONGEST))
     taken = resized(batch(image), (height, width))
-    return Pictures(taken, tuple(_style(path, how) for path in styles),
-                    tuple(_mask(path, (height, width)) for path in masks))  # fmt: skip
+    margin = MARGIN if min(height, width) >= 8 * MARGIN else 0  # of a small picture it would be much
+    around = lambda x: F.pad(x, (margin,) * 4, mode="reflect")
+    return Pictures(around(taken), tuple(_style(path, how) for path in styles),
+                    tuple(around(_mask(path, (height, width))) for path in masks), margin)  # fmt: skip
+
+
+def two_files(content: Path, styles: Sequence[Path]) -> None:
+    """ValueError where the content is a style, too."""
+    for path in styles:
+        if path.exists() and content.exists() and path.samefile(content):
+            raise ValueError(f"{path} is both content and style: a picture in its own style stays as it is; name another")
 
 
 def _style(path: Path, how: How) -> Tensor:

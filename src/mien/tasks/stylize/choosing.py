@@ -9,6 +9,7 @@ from typing import Literal
 from mien.provenance.container import is_video
 from mien.provenance.identity import Identity
 from mien.runtime import Runtime
+from mien.tasks.stylize.asking import two_files
 from mien.tasks.stylize.forward import Forward, forward_source
 from mien.tasks.stylize.results import Folder, Moved, Restyled
 
@@ -23,6 +24,7 @@ def restyled(content: Path, out: Path, styles: Sequence[str], model: str, runtim
              steady: float, keep_colour: Literal["none", "luminance", "histogram"], tile: int | None, quality: int, signing: bool,
              signer: Identity | None) -> Restyled | Moved | Folder:
     """By a network; raises as `forward_source` does."""
+    two_files(content, [Path(one) for one in styles])
     how = Forward(tuple(styles), runtime, model, mix, strength, keep_colour, tile=tile, steady=steady, quality=quality,
                   signing=signing, signer=signer)  # fmt: skip
     return forward_source(content, out, how)

@@ -28,6 +28,8 @@ from mien.tasks.stylize.results import Folder, Moved, Restyled
 ANY = "any"
 """The network that takes pictures as styles, unless another one is asked for."""
 KEEP = "none", "luminance", "histogram"
+STEADY = 0.8
+"""Of videos; pictures have no frame before them."""
 STYLE_SIDE = 512
 """Pixels of a style picture's longer side, as the network for any style sees it: strokes are as large as they are in that."""
 
@@ -51,7 +53,7 @@ class Forward:
     """Pixels of a style picture's longer side, at most."""
     tile: int | None = None
     """Pixels of a tile's sides; None: what takes a gigabyte or less is computed at once, what takes more in tiles."""
-    steady: float = 0.0
+    steady: float = STEADY
     """Of a video, 0 to below 1: share of the last frame's statistics that stays, and of what was drawn where nothing moves."""
     quality: int = 95
     """Of JPEG and WebP."""

@@ -62,7 +62,7 @@ def stylize_grid(asked: Asked) -> Sheet:
                     how = replace(asked.how, content_layers=row.content, style_layers=row.style, content_weight=weight)
                     painter = Painter(given.content, given.styles, given.masks, how, net, asked.runtime)
                     *_, last = painter.run()
-                    line.append(pixels(painter.picture(last)))
+                    line.append(pixels(given.without_margin(painter.picture(last))))
                     cells.append(Cell(row.name, title, last.cost.content, last.cost.style))
                     bar.advance(note=f"{row.name}, {title}")
                 lines.append(line)

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from mien.models.vgg_features import VGGFeatures
 from mien.nn.memory import keep_freed_memory
 from mien.nn.winograd4 import quicken_frozen
-from mien.runtime import Runtime, memory
+from mien.runtime import Runtime, cpu_flags, memory
 from mien.tasks.stylize.colour import as_bright, coloured, grey, matched
 from mien.tasks.stylize.costs import Cost, Objective, Style, Wanted, Weights, content_of, grams_of, stride, whole
 from mien.tasks.stylize.descent import OPTIMISERS, Descent, State
@@ -94,8 +94,9 @@ class Painter:
         """
         self.original, self.masks, self.how, self.runtime, self.label = content, masks, how, runtime, label
         layout = torch.channels_last if runtime.channels_last else torch.contiguous_format
-        if runtime.device.type == "cpu" and runtime.precision == "fp32":
-            quicken_frozen(net)
+        if runtime.device.type == "cpu" and (runtime.precision == "fp32" or cpu_flags() == {"avx512_bf16"}):
+            # tiles of amx_bf16 multiply faster than sums are taken
+            quicken_frozen(net, *((64, 128) if runtime.precision == "fp32" else (128, 256)))
         self.net = net.to(runtime.device, memory_format=layout)  # pyright: ignore[reportCallIssue] - its stub lacks it
         looks = {"luminance": (grey, as_bright), "histogram": (lambda x: x, matched), "none": (lambda x: x, lambda style, _: style)}
         ours, theirs = looks[how.keep_colour]
@@ -154,10 +155,12 @@ class Painter:
         return (resized(x, size) + detail.to(x.device)).clamp_(0, 1)
 
     def _start(self, size: tuple[int, int]) -> Tensor:
+        # made twice as large, noise has no checkerboard: VGG hardly sees one, so it would stay
+        grains = [-(-length // 2) for length in self.sizes[0]]
         made = {
             "content": lambda: self.content,
             "style": lambda: self.styles[0],
-            "noise": lambda: torch.rand(1, 3, *self.sizes[0], generator=torch.Generator().manual_seed(self.how.seed)),
+            "noise": lambda: torch.rand(1, 3, *grains, generator=torch.Generator().manual_seed(self.how.seed)),
         }
         return resized(made[self.how.start](), size).to(self.runtime.device)
 

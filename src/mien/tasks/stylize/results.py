@@ -27,7 +27,7 @@ class Stylized:
     layers: dict[str, float]
     """Layer -> the weight of its cost within J_content or J_style."""
     scales: tuple[tuple[int, int, int], ...]
-    """Width, height and steps of every size, coarsest first."""
+    """Width, height and steps of every size, coarsest first, with the margin that is cut off in the end."""
     steps: int
     resumed: int
     """Steps that an earlier run had done."""

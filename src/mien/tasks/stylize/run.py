@@ -17,7 +17,7 @@ def stylize(
     model: str = "",
     mix: str = "",
     strength: float = 1.0,
-    steady: float = 0.0,
+    steady: float = 0.8,
     mask: list[Path] | None = None,
     steps: int | None = None,
     size: int | None = None,
@@ -56,7 +56,7 @@ def stylize(
         model: a network for pictures as styles, in place of optimisation: any, or a model file.
         mix: shares of several styles, 0.7,0.3; alike unless given.
         strength: of a network, 0 to 1.
-        steady: of a network on a video: how much of the last frame's statistics stays; more flickers less.
+        steady: of a video: how much of what was drawn is held where it stands still, 0 (every frame anew) to below 1.
         mask: where a style goes: white, grey for in between; one for each style.
         steps: how often the picture is changed, all sizes together; 200, in a grid 40.
         size: pixels of the result's longer side; the content's, at most 1024, in a grid 256.

@@ -66,7 +66,7 @@ def stylize_picture(asked: Asked) -> Stylized:
     if asked.resume and left is None:
         say(f"nothing was left of {asked.out.name} to go on with: starting")
     with no_empty_folders(asked.out.parent, *asked.out.parent.parents):
-        return _painted(painter, asked, kept, left)
+        return _painted(painter, given, asked, kept, left)
 
 
 def painting(given: Pictures, asked: Asked) -> Painter:
@@ -74,12 +74,15 @@ def painting(given: Pictures, asked: Asked) -> Painter:
     return Painter(given.content, given.styles, given.masks, asked.how, load(asked.average), asked.runtime, asked.content.name)
 
 
-def _painted(painter: Painter, asked: Asked, kept: Kept, left: tuple[Moment, float] | None) -> Stylized:
+def _painted(painter: Painter, given: Pictures, asked: Asked, kept: Kept, left: tuple[Moment, float] | None) -> Stylized:
     before, spent = left if left else (None, 0.0)
     began, shown, last = time.monotonic(), 0.0, before
 
     def seconds() -> float:
         return spent + time.monotonic() - began
+
+    def picture(moment: Moment) -> Tensor:
+        return given.without_margin(painter.picture(moment))
 
     try:
         with Progress(f"stylize {asked.content.name}", effort(painter), "") as bar:
@@ -88,17 +91,17 @@ def _painted(painter: Painter, asked: Asked, kept: Kept, left: tuple[Moment, flo
                 bar.set(effort(painter, moment), f"step {moment.done} of {asked.how.steps}, cost {moment.cost.total:.4g}")
                 kept.save_now_and_then(moment, seconds())
                 if asked.preview is not None and time.monotonic() - shown > REST:
-                    _preview(asked.preview, painter.picture(moment), asked)
+                    _preview(asked.preview, picture(moment), asked)
                     shown = time.monotonic()
     except KeyboardInterrupt:
         if last is None:
             raise
         kept.save(last, seconds())
-        _write(painter.picture(last), asked)
+        _write(picture(last), asked)
         so_far = f"stopped after step {last.done} of {asked.how.steps}: the picture so far is {asked.out}, --resume goes on"
         raise KeyboardInterrupt(so_far) from None
     assert last is not None  # there is at least one step
-    result = painter.picture(last)
+    result = picture(last)
     if asked.preview is not None:
         _preview(asked.preview, result, asked)
     _write(result, asked)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mien.data.video import LARGEST, MOVING, VideoWriter, batches, probe, read_video
-from mien.metrics.flicker import LEVELS, Restless, grey, smoothed
+from mien.metrics.flicker import CUT, LEVELS, Restless, grey, smoothed
 from mien.nn.whole import Steady, asked, places
 from mien.progress import Progress, clock, say
 from mien.runtime import resident
@@ -104,7 +104,8 @@ class Hold:
 class Frames:
     """`Frames(found, how, height, width)(frames)`: (B, H, W, 3) uint8 RGB in order -> the same shape; `plan` says what one takes.
 
-    With `how.steady` the statistics of a frame are smoothed with those of the frames before it, and still places are held.
+    With `how.steady` the statistics of a frame are smoothed with those of the frames before it in the same scene, and still places
+    are held.
     """
 
     def __init__(self, found: Ready, how: Forward, height: int, width: int) -> None:
@@ -113,8 +114,7 @@ class Frames:
         blank = lambda h, w: torch.zeros(1, 3, h, w, dtype=torch.uint8)
         self.plan = self.look.with_passes(measured(cut, self.look.of_pixels, self.look.runtime, blank, resident() or 0))
         self.run_in = int(np.ceil(np.log(SETTLED) / np.log(how.steady))) if how.steady else 0
-        self._hold = Hold(how.steady)
-        self._smoothed = [Steady(how.steady) for _ in places(self.look.stylizer.net)]
+        self._last: np.ndarray | None = None
         self._recoloured = how.keep_colour != "histogram"
 
     def __call__(self, frames: np.ndarray) -> np.ndarray:
@@ -122,11 +122,30 @@ class Frames:
         x = torch.from_numpy(np.ascontiguousarray(frames)).permute(0, 3, 1, 2)
         if not self._recoloured:  # the style takes on the colours of the first frame, and keeps them
             self.look, self._recoloured = self.look.recoloured(self.plan, _rows(x[:1])), True
-        made = self._at_once(x) if self.plan.tiles == 1 else torch.cat([self._in_tiles(one[None]) for one in x])
-        images = made.permute(0, 2, 3, 1).contiguous().numpy()
         if not self.steady:
-            return images
-        return np.stack([self._hold(frame, image) for frame, image in zip(frames, images, strict=True)])
+            return self._drawn(x)
+        made = []
+        for scene, new in self._scenes(frames):
+            if new:
+                self._hold, self._smoothed = Hold(self.steady), [Steady(self.steady) for _ in places(self.look.stylizer.net)]
+            drawn = self._drawn(x[scene])
+            made += [self._hold(frame, image) for frame, image in zip(frames[scene], drawn, strict=True)]
+        return np.stack(made)
+
+    def _scenes(self, frames: np.ndarray) -> list[tuple[slice, bool]]:
+        """Frames that belong together, and whether a new scene begins with them; the first is one."""
+        begins = []
+        for number, frame in enumerate(frames):
+            small = grey(frame[::8, ::8])
+            if self._last is None or np.abs(small - self._last).mean() > CUT:
+                begins.append(number)
+            self._last = small
+        starts = sorted({0, *begins})
+        return [(slice(start, stop), start in begins) for start, stop in zip(starts, [*starts[1:], len(frames)], strict=True)]
+
+    def _drawn(self, x: Tensor) -> np.ndarray:
+        made = self._at_once(x) if self.plan.tiles == 1 else torch.cat([self._in_tiles(one[None]) for one in x])
+        return made.permute(0, 2, 3, 1).contiguous().numpy()
 
     def _at_once(self, x: Tensor) -> Tensor:
         if not self.steady:

@@ -38,6 +38,7 @@ from mien.tasks.swap.one_network import OneNetwork
 from mien.tasks.swap.training import decay, restoration, tensors
 from mien.train import EMA, Every, averaged, fit
 from mien.weights import load
+from mien.weights.eight_bits import squeeze
 
 SOURCES = {
     "clips": (("video",), 0.42),
@@ -145,9 +146,9 @@ class BaseTask(OneNetwork):
 
 
 def export(run: Path, target: Path) -> None:
-    """The averaged weights of the last checkpoint, bfloat16, as bundled."""
+    """The averaged weights of the last checkpoint in eight bits, as bundled."""
     with atomic(target) as draft:
-        save_file({name: value.to(torch.bfloat16).contiguous() for name, value in averaged(run).items()}, draft)
+        save_file(squeeze({name: value.float().contiguous() for name, value in averaged(run).items()}), draft)
 
 
 def main() -> None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from mien.types import Learned, LearnedEmbedder, LearnedEnlarger, LearnedGenerator, LearnedStylizer
+from mien.types import Learned, LearnedDetector, LearnedEmbedder, LearnedEnlarger, LearnedGAN, LearnedGenerator, LearnedStylizer
 
 TOP_LEVEL = True
 
@@ -62,7 +62,7 @@ def train(
     resume: bool = False,
     device: str = "auto",
     precision: str = "auto",
-) -> Learned | LearnedEmbedder | LearnedEnlarger | LearnedStylizer | LearnedGenerator:
+) -> Learned | LearnedEmbedder | LearnedEnlarger | LearnedStylizer | LearnedGenerator | LearnedGAN | LearnedDetector:
     """Train as a recipe says. Ctrl-C ends the step, saves and reports; the same line with --resume goes on.
 
     OUT then holds model.safetensors, its card, curves, checkpoints and TensorBoard's log; of a classifier the confusion matrix and the
@@ -85,7 +85,11 @@ def train(
     from mien.tasks.training.known import find
     from mien.train.adain_recipe import AdaINRecipe
     from mien.train.adain_session import learn_adain
+    from mien.train.detect_recipe import DetectRecipe
+    from mien.train.detect_session import learn_detector
     from mien.train.enlarge_session import learn_enlarger
+    from mien.train.gan_recipe import GANRecipe
+    from mien.train.gan_session import learn_gan
     from mien.train.generate_recipe import GenerateRecipe
     from mien.train.generate_session import learn_generator
     from mien.train.metric_session import learn_embedder
@@ -99,7 +103,8 @@ def train(
     folder = out or Path("runs") / recipe.replace("/", "-")
     learners: dict[type, Any] = {Recipe: learn, MetricRecipe: learn_embedder, EnlargeRecipe: learn_enlarger,
                                  AdversarialEnlargeRecipe: learn_enlarger, AdaINRecipe: learn_adain,
-                                 StyleRecipe: learn_styles, GenerateRecipe: learn_generator}  # fmt: skip
+                                 StyleRecipe: learn_styles, GenerateRecipe: learn_generator, GANRecipe: learn_gan,
+                                 DetectRecipe: learn_detector}  # fmt: skip
     return learners[type(chosen)](
         chosen, source, folder, minutes=minutes, runtime=choose(device, precision), resume=resume, label=recipe
     )

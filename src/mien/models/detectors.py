@@ -1,0 +1,36 @@
+"""From the name of a model to what finds objects in pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from mien.models.detector import Detector, load
+from mien.weights import cards, locate
+
+NAMES = {"faces": "mien-detect-faces", "cells": "mien-detect-cells"}
+"""What a person asks for, and the card of the network that is meant."""
+
+
+def opened(model: str, device: torch.device | None = None) -> Detector:
+    """`model`: one of `NAMES`, a card's name, a model file or a run folder. ValueError for none of these."""
+    net, plan = load(file_of(model))
+    return Detector(model, net.to(device) if device else net, plan)
+
+
+def known() -> list[str]:
+    """Models that are here."""
+    there = {card.name for card in cards()}
+    return [name for name, card in NAMES.items() if card in there]
+
+
+def file_of(model: str) -> Path:
+    """The file that is meant. ValueError where there is none."""
+    if (name := NAMES.get(model, model)) in {card.name for card in cards() if card.kind == "detector"}:
+        return locate(name)
+    path = Path(model)
+    for file in (path / "model.safetensors", path):
+        if file.is_file():
+            return file
+    raise ValueError(f"no model {model!r}: choose {', '.join([*known(), 'a .safetensors file'])} or the run folder of a training")
