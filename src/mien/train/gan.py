@@ -113,7 +113,7 @@ class GANTask(Measured):
     def _judge_step(self, fabric: Fabric, turn: int, real: Tensor, made: Tensor, labels: Tensor | None,
                     random: torch.Generator) -> dict[str, float | Tensor]:  # fmt: skip
         recipe, game, real = self.recipe, LOSSES[self.recipe.loss], real.to(fabric.device)
-        real, made = (changed(x, recipe.changes, random) for x in (real, made.to(real.dtype)))
+        real, made = (changed(x, recipe.augment, random) for x in (real, made.to(real.dtype)))
         with fabric.autocast():
             if self.together:
                 both = torch.cat([real, made]), None if labels is None else torch.cat([labels, labels])
@@ -147,7 +147,7 @@ class GANTask(Measured):
         for p in self.judge.parameters():
             p.requires_grad_(False)  # it has learnt already: its gradients are not computed
         with fabric.autocast():
-            told = self.judge(changed(made.float(), self.recipe.changes, random), labels)
+            told = self.judge(changed(made.float(), self.recipe.augment, random), labels)
         loss = LOSSES[self.recipe.loss].generator(told.float())
         self.optimizer.zero_grad()
         fabric.backward(loss)

@@ -93,7 +93,7 @@ def dcgan_small() -> GANRecipe:
     moved for the judge (Zhao et al. 2020).
     """
     return replace(dcgan(), batch=32, options={"width": 32}, judge={"width": 32}, lr=3e-4, schedule="linear", final=0.1,
-                   changes=("translation",))  # fmt: skip
+                   augment=("translation",))  # fmt: skip
 
 
 def dcgan_cifar10() -> GANRecipe:
