@@ -203,6 +203,8 @@ def test_spread_by_hand() -> None:
     x = torch.tensor([[0.0, 0.0], [3.0, 4.0]]).view(2, 1, 1, 2)
     assert spread(x) == pytest.approx(5 / 2**0.5)
     assert spread(torch.cat([x, x[:1]])) == pytest.approx(2 / 3 * 5 / 2**0.5)
+    assert spread(torch.cat([x, x]), torch.tensor([0, 1, 0, 1])) == pytest.approx(0)  # each label has one picture, twice
+    assert spread(x, torch.tensor([0, 1])) == pytest.approx(5 / 2**0.5)  # no two of one label: all of them
     watch = Watch(x, True)
     assert watch.look(x) == pytest.approx(1)
     assert not watch.doubt

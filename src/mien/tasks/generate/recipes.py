@@ -79,7 +79,7 @@ def lsgan() -> GANRecipe:
 
 def cgan_dcgan() -> GANRecipe:
     """A DCGAN that draws the digit asked for, 28 pixels: digits-cgan, which is bundled."""
-    return replace(ADAM, conditional=True, size=None, lr=3e-4, schedule="linear", final=0.1, options={"latent": 64, "width": 48},
+    return replace(ADAM, conditional=True, size=None, schedule="linear", final=0.1, options={"latent": 64, "width": 48},
                    judge={"width": 48}, epochs=12)  # fmt: skip
 
 
