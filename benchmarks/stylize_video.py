@@ -205,11 +205,12 @@ def main() -> None:
         if asked.only in (None, part):
             for model in models:
                 line = [str(asked.video), "--style", str(asked.style), "--only", part, "--model", model, "--any", ""]
-                result.setdefault(part, {})[model] = apart(*line, "--large", str(asked.large))
+                result.setdefault(part, {})[model] = apart(*line, "--large", str(asked.large)) | origin(before)
                 print(part, model, result[part][model], flush=True)
     if asked.only in (None, "flicker"):
-        result["flicker"] = flicker(models, asked.style, asked.video, asked.frames, asked.side, asked.steps)
-    here.write_text(json.dumps(result | origin(before), indent=2) + "\n")
+        found = flicker(models, asked.style, asked.video, asked.frames, asked.side, asked.steps)
+        result["flicker"] = result.get("flicker", {}) | found | origin(before)
+    here.write_text(json.dumps(result, indent=2) + "\n")
 
 
 if __name__ == "__main__":

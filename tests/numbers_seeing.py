@@ -131,6 +131,37 @@ NUMBERS: dict[str, dict[str, tuple[float, float]]] = {
         "pixels_that_conv1_1_sees": (3, 0), "pixels_that_conv2_2_sees": (14, 0), "pixels_that_conv3_3_sees": (40, 0),
         "pixels_that_conv4_3_sees": (92, 0), "pixels_that_conv5_3_sees": (196, 0),
     },
+    # p = 1 / (2 · 0.4 · √2π) = 0.4987 and q = 0.0540 at 2; carried: the mean of |x| for a generator near 0; log 4 = 1.386; measured.
+    "generate_game": {
+        "best_judge_at_2": (0.902309, 1e-5), "best_judge_at_0": (9.31655e-6, 1e-9), "carried_at_the_start": (1.97, 0.06),
+        "carried_at_the_end": (0.3, 0.25), "share_above_0": (0.5, 0.15), "cost_at_the_end": (1.383, 0.04),
+    },
+    # D and 1 - D at D = 0.01; m E[D] and m E[1 - D] by quadrature, whose sum is m = 6.
+    "generate_gradients": {
+        "slope_minimax": (-0.01, 1e-6), "slope_non_saturating": (-0.99, 1e-6), "slope_at_6_minimax": (0.0124532, 1e-6),
+        "slope_at_6_non_saturating": (5.9875468, 1e-6), "left_by_minimax": (0.306263, 1e-4),
+        "where_non_saturating_ends": (9.76e-5, 1e-6),
+    },
+    # s log 2 up to s = 1, then log 2; s; the penalty's balance 1 + 4 / 20, and four times that.
+    "generate_wasserstein": {
+        "js_at_half": (0.3465736, 1e-6), "js_at_1": (0.6931472, 1e-6), "js_at_3": (0.6931472, 1e-6), "w_at_half": (0.5, 1e-9),
+        "w_at_3": (3, 1e-9), "slope_of_the_discriminator": (0, 1e-6), "slope_of_the_critic": (1.2, 0.1),
+        "distance_by_the_critic": (4.8, 0.3),
+    },
+    # log(1 + e^-0.7), and the mean of log(1 + e^-l) over l = 0 ... 0.7; measured.
+    "generate_collapse": {
+        "cost_at_one_heap": (0.403186, 1e-6), "cost_spread_out": (0.5397255, 1e-6), "heaps_collapsed": (2, 1.5), "heaps_cured": (8, 1),
+    },
+    # (0.25 + log 4) / 2; the first third of a normal distribution: ndtri(0.375); measured.
+    "generate_plane": {
+        "cost_of_a_cloud": (0.8181472, 1e-6), "cost_of_the_standard_cloud": (0, 0), "second_of_four_tiles": (-0.3186394, 1e-6),
+        "bound": (161.4, 4), "latent": (4.84, 0.5), "neighbours_agree": (0.503, 0.08),
+    },
+    # By hand: 3 + 1; 3 + 2; 3 + 5 + 6 + 7; 3 + 7 + 7 + 7; none; none.
+    "generate_masks": {
+        "weights_of_mask_a": (4, 0), "weights_of_mask_b": (5, 0), "seen_by_three": (21, 0), "seen_by_two_stacks": (24, 0),
+        "future_seen": (0, 0), "pixels_drawn_otherwise": (0, 0),
+    },
     # By hand: (1 + 4) / 32; 18 / 256; 10 · 5 / 32 + 40 · 18 / 256; (2 · 1 + 3 · 2) / 64; shuffled 7 / 32. The end measured.
     "style_costs": {
         "content_cost": (0.15625, 0), "gram_of_style_11": (2, 0), "gram_of_style_12": (1, 0), "gram_of_style_22": (3, 0),

@@ -7,6 +7,7 @@ import pytest
 from box_folders import coco, picture, voc, xml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from mien.data.annotations import Item, Record
 from mien.data.box_check import look_through
@@ -157,3 +158,13 @@ def test_mended_boxes_are_kept_once(tmp_path):
     assert len(truth) == 1
     assert Counter(fault.kind for fault in faults) == {"beyond": 1, "duplicate": 1}
     assert np.array_equal(truth.boxes, [[0, 0, 9, 9]])
+
+
+def test_a_picture_that_its_camera_wants_turned(tmp_path):
+    root = voc(tmp_path, {"a": [("cat", 5, 5, 20, 36)]})
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.open(root / "JPEGImages" / "a.png").save(root / "JPEGImages" / "a.png", exif=exif)
+    looked = look_through(root)
+    assert Counter(fault.kind for fault in looked.faults) == {"other size": 1, "turned": 1}  # the XML speaks of 40 x 30
+    assert looked.usable[0].boxes.tolist() == [[4, 4, 20, 36]]  # inside the upright 30 x 40

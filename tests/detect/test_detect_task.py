@@ -12,10 +12,12 @@ from lightning_fabric import Fabric
 from toy import COLOURS, toy_pictures
 
 from mien.models.faster_rcnn import Proposed
+from mien.models.localiser import Localiser
 from mien.models.mien_detect import mien_detect, mien_fast, mien_rcnn
 from mien.runtime import choose
-from mien.train.detect import DetectTask, proposal_losses, region_losses, region_targets, shown, varied
+from mien.train.detect import BoxTask, DetectTask, proposal_losses, region_losses, region_targets, shown, varied
 from mien.train.detect_fast import FastTask, divided, with_proposals
+from mien.train.detect_one import OneTask, largest
 from mien.train.detect_rcnn import RCNNTask
 from mien.train.detect_recipe import DetectRecipe
 from mien.train.detect_steps import FourStepsTask
@@ -26,7 +28,7 @@ RECIPE = DetectRecipe("mien-detect", ".", optimiser="adamw", lr=2e-3, clip=5.0, 
                       proposals=30, zoom=0.0, light=0.0)  # fmt: skip
 
 
-def ready(task: DetectTask) -> Fabric:
+def ready(task: BoxTask) -> Fabric:
     fabric = Fabric(accelerator="cpu", precision="32-true")
     task.setup(fabric, choose("cpu", "fp32"))
     return fabric
@@ -167,3 +169,18 @@ def test_the_machines_of_r_cnn_tell_what_they_were_shown() -> None:
         found = net(x, [torch.from_numpy(boxes)])[0]
         best = [int(found.labels[(found.boxes - torch.from_numpy(box)).abs().sum(1).argmin()]) for box in truth.boxes]
         assert best == [0, 1]
+
+
+def test_the_one_object_of_a_picture_is_the_largest() -> None:
+    torch.manual_seed(0)
+    assert largest(Detections.of([[0, 0, 5, 5], [0, 0, 9, 9]], [0, 1])).labels.tolist() == [1]
+    assert len(largest(Detections.none())) == 0
+    task = OneTask(RECIPE, Localiser(2), [*toy_pictures(2), (np.zeros((64, 64, 3), np.uint8), Detections.none())], toy_pictures(1))
+    fabric = ready(task)
+    losses = [float(task.step(fabric, index)["loss"]) for index in range(12)]
+    assert losses[-1] < losses[0]
+    assert len(task.train) == 2
+    assert len(task.found(task.dev)[0]) == 1
+    assert 0 <= task.evaluate()["score"] <= 1
+    with pytest.raises(ValueError, match="nothing to learn"):
+        OneTask(RECIPE, Localiser(2), [(np.zeros((64, 64, 3), np.uint8), Detections.none())])

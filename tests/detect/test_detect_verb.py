@@ -120,3 +120,16 @@ def test_going_on_from_another_model_keeps_all_but_the_last_layers(run: Path) ->
     after = begun(replace(recipes.own(), start=str(run)), ("x", "y", "z"))
     assert after.classify.out_features == 4
     assert (after.proposer.conv.weight == before.proposer.conv.weight).all()  # type: ignore[union-attr]
+
+
+def test_earlier_generations_may_begin_with_the_same_convolutions(run: Path) -> None:
+    from mien.models.detector import load
+    from mien.train.detect_session import begun
+
+    before, _ = load(run / "model.safetensors")
+    wanted = before.state_dict()["body.stages.1.0.0.weight"]
+    for network, how, part in (("mien-fast", "fast", "body"), ("mien-rcnn", "rcnn", "features")):
+        after = begun(replace(recipes.own(), network=network, how=how, start=str(run)), ("red", "blue")).state_dict()  # type: ignore[arg-type]
+        assert (after[f"{part}.stages.1.0.0.weight"] == wanted).all()
+    with pytest.raises(ValueError, match="is a mien-detect"):
+        begun(replace(recipes.own(), network="localiser", how="one", start=str(run)), ("red", "blue"))

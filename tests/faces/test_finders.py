@@ -48,7 +48,7 @@ def test_a_follower_looks_with_the_finder_it_is_given():
 
 @needs_networks
 def test_a_set_notes_who_found_its_faces(tmp_path, monkeypatch):
-    image = place(grace(), 20, 30)
+    image = grace()
     Image.fromarray(image).save(tmp_path / "grace.png")
     monkeypatch.setattr(finders, "trained", lambda: Looker([find(image)[0].box]))
     marked = dataclasses.replace(finders.FINDERS["faster"], mark=lambda: " by x")

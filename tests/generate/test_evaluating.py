@@ -13,6 +13,7 @@ from mien.models.generator import Plan, build, save
 from mien.provenance.report import verify
 from mien.tasks.generate.evaluating import Material, as_tensor, material, obeyed
 from mien.tasks.generate.extracting import Seen, extractor
+from mien.weights import card
 
 CPU = torch.device("cpu")
 VAE8 = Plan("vae", 8, {"latent": 2, "width": 16})
@@ -42,7 +43,7 @@ def test_scores_say_who_looked_and_at_how_many(tmp_path: Path, capsys: pytest.Ca
     told = json.loads(capsys.readouterr().out)
     names = [one["name"] for one in told["scores"]]
     assert [name.split()[0] for name in names] == ["FID", "KID", "IS", "precision", "recall", "nearest"]
-    assert names[0] == "FID lenet5-digits@03ac1962"
+    assert names[0] == f"FID lenet5-digits@{card('lenet5-digits').sha256[:8]}"
     assert "12 drawn (12 training) against 12 test pictures of noise.npz" in told["scores"][0]["protocol"]
     assert "8 pixels brought to 28" in told["scores"][0]["protocol"]
     assert told["likely"]["bound"] > told["likely"]["nats"] - 5
@@ -61,7 +62,7 @@ def test_colours_without_test_pictures(tmp_path: Path, capsys: pytest.CaptureFix
     assert main(["generate", "evaluate", model(tmp_path / "m.safetensors", plan), str(data), "--images", "6", "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["likely"] is None
-    assert told["scores"][0]["name"].startswith("FID speednet-cifar10@9754416")
+    assert told["scores"][0]["name"].startswith(f"FID speednet-cifar10@{card('speednet-cifar10').sha256[:8]}")
     assert "training pictures (there are none for testing)" in told["scores"][0]["protocol"]
 
 
@@ -84,6 +85,16 @@ def test_obedience_by_hand() -> None:
     ours, best = Seen(torch.empty(0), chances[[0, 1, 1, 0]]), Seen(torch.empty(0), chances[[0, 2]])
     found = obeyed(look, ours, best, real, plan)
     assert (found.value, found.training) == (0.75, 0.5)
+
+
+def test_a_network_with_labels_is_asked_for_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Untrained it obeys by chance; training pictures of noise are not what they are called either."""
+    data, plan = written(tmp_path / "noise.npz"), Plan("cgan", 8, {}, 1, tuple("0123456789"))
+    assert main(["generate", "evaluate", model(tmp_path / "m.safetensors", plan), str(data), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["scores"][-1]
+    assert found["name"].startswith("conditional accuracy lenet5-digits@")
+    assert 0 <= found["value"] <= 0.5
+    assert found["training"] is not None
 
 
 def test_bad_input(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

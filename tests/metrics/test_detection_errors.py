@@ -1,4 +1,5 @@
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -86,3 +87,21 @@ def test_nothing_found_and_nothing_there():
     assert not len(found.kinds)
     assert costs(found, 2)["missed"] == 1
     assert np.isnan(mean(list(costs(errors([Detections.none()], [Detections.none()]), 2).values())))
+
+
+TIDE = {  # class, place, both, duplicate, background, missed: counts and costs in points of AP, by tidecv 1.0.1 on the same scenes
+    0: ((15, 5, 1, 54, 121, 5), (4.48, 0.26, 0.7, 3.44, 22.21, 3.33)),
+    5: ((18, 4, 9, 59, 113, 4), (3.52, 0.72, 2.07, 2.94, 22.54, 2.35)),
+}
+
+
+@pytest.mark.parametrize("seed", TIDE)
+def test_counts_and_costs_are_those_of_tide(seed):
+    """Costs within 0.3 points: it takes 101 points of the curve, we take all."""
+    truths, found = scene(seed, pictures=25, hard=0.0)
+    random = np.random.default_rng(seed + 99)
+    told = errors(truths, [replace(one, scores=random.random(len(one)).astype(np.float32)) for one in found])
+    counts = Counter(told.kinds) | {"missed": int(told.missed.sum())}
+    names = ("class", "place", "both", "duplicate", "background", "missed")
+    assert tuple(counts[name] for name in names) == TIDE[seed][0]
+    assert tuple(100 * costs(told, 3)[name] for name in names) == pytest.approx(TIDE[seed][1], abs=0.3)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from mien.data.resize import enlarge
-from mien.models.enlarger import Afterwards, Enlarger, OneScale, Plan, build, load, reach, save
+from mien.models.enlarger import Afterwards, Enlarger, OneScale, Plan, between, build, load, reach, save
 from mien.models.mien_upscale import MienUpscale, Summed
 from mien.models.srcnn import srcnn
 from mien.models.srresnet import SRResNet, discriminator
@@ -149,3 +149,17 @@ def test_an_srcnn_may_start_as_bicubic() -> None:
     torch.testing.assert_close(found, enlarge(x, 2).clamp(min=0), atol=0.1, rtol=0)  # what the other channels add is small
     with pytest.raises(ValueError, match="there is no 'he'"):
         srcnn(start="he")
+
+
+def test_between_two_networks_is_another() -> None:
+    one, other = small("mien"), small("mien")
+    with torch.no_grad():
+        for values in other.parameters():
+            values += 1
+    x = torch.rand(1, 1, 8, 8)
+    for share, wanted in ((0.0, one), (1.0, other)):
+        torch.testing.assert_close(between(one, other, share)(x, 2), wanted(x, 2))
+    pairs = zip(between(one, other, 0.25).parameters(), one.parameters(), strict=True)
+    assert all(torch.allclose(made, values + 0.25, atol=1e-6) for made, values in pairs)
+    with pytest.raises(ValueError, match="expected two of one architecture"):
+        between(one, small("srcnn"), 0.5)

@@ -18,7 +18,7 @@ from mien.models.vgg_features import VGGFeatures
 from mien.runtime import choose
 from mien.tasks.upscale.recipes import srgan, srgan_fast
 from mien.train import fit
-from mien.train.adversarial import AdversarialEnlargeTask, planes
+from mien.train.adversarial import AdversarialEnlargeTask, unevenness
 from mien.train.enlarge import EnlargeTask, brightness
 from mien.train.enlarge_session import learn_enlarger
 from mien.train.recipe import AdversarialEnlargeRecipe, EnlargeRecipe, settings
@@ -115,9 +115,9 @@ def test_each_loss_is_of_its_own_network() -> None:
         torch.testing.assert_close(p.grad, wanted, rtol=1e-3, atol=1e-5 * float(wanted.abs().max()) + 1e-7)
 
 
-def test_two_layers_a_judge_that_compares_and_planes_of_light() -> None:
+def test_two_layers_a_judge_that_compares_and_no_grid() -> None:
     """The enlarger's loss by hand, as it meets the judge after its step."""
-    recipe = replace(TINY, layers=("conv1_1", "conv2_2"), rescales=(0.5, 0.25), relativistic=True, planes=3.0)
+    recipe = replace(TINY, layers=("conv1_1", "conv2_2"), rescales=(0.5, 0.25), relativistic=True, grid=3.0)
     one, two = task(recipe), task(recipe)
     small, large = two.patches(4, np.random.default_rng((0, 0, 0)))
     two.net.train()
@@ -129,19 +129,17 @@ def test_two_layers_a_judge_that_compares_and_planes_of_light() -> None:
     against = -(torch.sigmoid(false - real.mean()).log().mean() + (1 - torch.sigmoid(real - false.mean())).log().mean())
     maps = [two.features(part, recipe.layers) for part in (made, large)]
     seen = sum((factor * (maps[0][name] - maps[1][name])).square().mean() for name, factor in (("conv1_1", 0.5), ("conv2_2", 0.25)))
-    x = planes(3, np.random.default_rng((0, 0)))
-    uneven = (two.net(x, 4) - enlarge(x, 4))[..., 24:-24, 24:-24].abs().mean()
-    wanted = seen + 1e-3 * against + 3 * uneven
+    wanted = seen + 1e-3 * against + 3 * unevenness(made, large, 4)
     assert float(told["loss"]) == pytest.approx(float(wanted.detach()), rel=1e-4)
 
 
-def test_planes_are_even_or_rise_evenly() -> None:
-    x = planes(1, np.random.default_rng(1))
-    assert x.shape == (8, 1, 24, 24)
-    assert torch.equal(x[:4], x[:4, :, :1, :1].expand(-1, -1, 24, 24))
-    inner = x[4:, :, 8:16, 8:16]
-    torch.testing.assert_close(2 * inner[..., 1:-1], inner[..., :-2] + inner[..., 2:], atol=1e-5, rtol=0)
-    assert 0 <= float(x.min()) <= float(x.max()) <= 1
+def test_a_grid_is_uneven_and_detail_is_not() -> None:
+    large = torch.rand(1, 1, 32, 32)
+    grid = torch.zeros(4, 4)
+    grid[1, 2] = 0.16
+    assert float(unevenness(large + grid.repeat(8, 8), large, 4)) == pytest.approx(0.16 / 16, abs=1e-6)
+    waves = (-1.0) ** torch.arange(8).repeat_interleave(4)  # light and dark by turns, whole small pixels: a fifth of them is left over
+    assert float(unevenness(large + 0.16 * waves, large, 4)) == pytest.approx(0.16 / 5, abs=1e-6)
 
 
 def test_one_batch_is_learnt(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -128,5 +128,5 @@ def size_of(picture: Path) -> tuple[tuple[int, int], bool]:
     ValueError as `read_picture` raises it.
     """
     with opened(existing(picture), str(picture)) as image:
-        turned = image.getexif().get(ORIENTATION) in (5, 6, 7, 8)
-        return (image.size[::-1] if turned else image.size), turned
+        (width, height), turned = image.size, image.getexif().get(ORIENTATION) in (5, 6, 7, 8)
+        return ((height, width) if turned else (width, height)), turned

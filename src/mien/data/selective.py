@@ -30,7 +30,7 @@ class Region:
     """(3 * DIRECTIONS * TEXTURE_BINS,) sums to 1."""
 
 
-def selective_search(image: np.ndarray, scales: Sequence[float] = (20.0, 50.0, 100.0, 200.0), sigma: float = 0.8,
+def selective_search(image: np.ndarray, scales: Sequence[float] = (20.0, 100.0), sigma: float = 0.8,
                      smallest: int = 20, most: int = 2000) -> np.ndarray:
     """(H, W, 3) uint8 RGB -> (N, 4) float32 boxes, the most likely ones (grouped last) first, no box twice.
 

@@ -16,18 +16,20 @@ from mien.data.selective import selective_search
 from mien.models import fast_rcnn, faster_rcnn, planned
 from mien.models.fast_rcnn import FastRCNN, Found, Kept
 from mien.models.faster_rcnn import FasterRCNN
+from mien.models.localiser import Localiser
 from mien.models.mien_detect import mien_detect, mien_fast, mien_rcnn
 from mien.models.rcnn import RCNN, rcnn_alexnet
 from mien.nn import boxes as bx
 from mien.types import Detections
 
 HEADER = "mien_detector"
-Net = FasterRCNN | FastRCNN | RCNN
-"""The latter two want proposals: selective search makes them."""
+Net = FasterRCNN | FastRCNN | RCNN | Localiser
+"""Fast R-CNN and R-CNN want proposals: selective search makes them. The last one tells of one object a picture."""
 BUILDERS: dict[str, Callable[..., Net]] = {
     "mien-detect": mien_detect,
     "mien-fast": mien_fast,
     "mien-rcnn": mien_rcnn,
+    "localiser": Localiser,
     "faster-rcnn-vgg16": faster_rcnn.vgg16,
     "faster-rcnn-resnet50-fpn": faster_rcnn.resnet50_fpn,
     "fast-rcnn-vgg16": fast_rcnn.vgg16,
@@ -138,7 +140,7 @@ class Detector:
     def several(self, images: Sequence[np.ndarray], least: float = 0.5, overlap: float = 0.5) -> list[Detections]:
         """The same of some pictures at once: quicker where they have one size."""
         plan = self.plan
-        small = [sized(image, scale_for(*image.shape[:2], plan.side, plan.longest)) for image in images]
+        small = [sized(image, scale_for(image.shape[0], image.shape[1], plan.side, plan.longest)) for image in images]
         told = self._look(small, least, overlap)
         return [_of(found, image.shape, one.shape) for found, image, one in zip(told, images, small, strict=True)]
 
@@ -149,6 +151,8 @@ class Detector:
         net = self.net.eval()
         if isinstance(net, FasterRCNN):
             return net(x, kept)
+        if isinstance(net, Localiser):
+            return net.found(x, kept)
         return net(x, [torch.from_numpy(selective_search(image)).to(self.device) for image in images], kept)
 
     def _tiled(self, image: np.ndarray, least: float, overlap: float, scale: float) -> Detections:
@@ -156,7 +160,7 @@ class Detector:
             raise ValueError(f"a scale of {scale:g}, expected more than 0 and 8 at most")
         part = self.plan.longest / scale
         boxes, labels, scores, tiles = [], [], [], []
-        for number, (top, bottom, left, right) in enumerate(tiled(*image.shape[:2], part)):
+        for number, (top, bottom, left, right) in enumerate(tiled(image.shape[0], image.shape[1], part)):
             cut = np.ascontiguousarray(image[top:bottom, left:right])
             found = _of(self._look([small := sized(cut, scale)], least, overlap)[0], cut.shape, small.shape)
             boxes.append(found.boxes + np.array([left, top, left, top], np.float32))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
@@ -158,3 +159,17 @@ def load(path: Path) -> tuple[nn.Module, Plan]:
     state, table = planned.read(path, HEADER, "an enlarger")
     plan = Plan(table["network"], tuple(table["scales"]), table["options"])
     return planned.fill(build(plan), state, path, plan.network), plan
+
+
+def between(one: nn.Module, other: nn.Module, share: float) -> nn.Module:
+    """A network of one architecture whose weights are `share` (0..1) of the way from `one` to `other`, which learnt on from it.
+
+    Wang et al. 2018 (arXiv 1809.00219), section 3.4: between a network near on average and one that invents texture, every mixture of
+    the two, without the noise of the latter. ValueError where their weights differ in name or shape.
+    """
+    first, last = one.state_dict(), other.state_dict()
+    if {name: value.shape for name, value in first.items()} != {name: value.shape for name, value in last.items()}:
+        raise ValueError("the two networks differ in their weights' names or shapes: expected two of one architecture")
+    made = copy.deepcopy(one)
+    made.load_state_dict({name: value.lerp(last[name], share) for name, value in first.items()})
+    return made

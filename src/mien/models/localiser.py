@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mien.models.fast_rcnn import Found, Kept
 from mien.models.layers import he
 from mien.models.mien_detect import WIDTHS, stages, stem
 
@@ -29,6 +30,7 @@ class Localiser(nn.Module):
 
     def __init__(self, classes: int, hidden: int = 128) -> None:
         super().__init__()
+        self.classes, self.kept = classes, Kept(most=1)
         self.body = nn.Sequential(stem(), *stages(), nn.AdaptiveAvgPool2d(4), nn.Flatten()).apply(he)
         self.hidden = nn.Sequential(nn.Linear(WIDTHS[-1] * 16, hidden), nn.ReLU()).apply(he)
         self.classify, self.locate = nn.Linear(hidden, classes), nn.Linear(hidden, 4)
@@ -42,6 +44,15 @@ class Localiser(nn.Module):
         """As the class says; the box lies in the picture's sides."""
         wide = self.hidden(self.body(x))
         return Located(self.classify(wide).float(), self.locate(wide).float().sigmoid())
+
+    @torch.no_grad()
+    def found(self, x: Tensor, kept: Kept) -> list[Found]:
+        """(B, 3, H, W) -> the one object of each picture, where its class is surer than `kept.least`."""
+        told = self(x)
+        scores, labels = told.logits.softmax(1).max(1)
+        boxes = corners(told.box, x.shape[2], x.shape[3])
+        return [Found(boxes[i:i + 1][sure], labels[i:i + 1][sure], scores[i:i + 1][sure])
+                for i, sure in enumerate((scores > kept.least)[:, None])]  # fmt: skip
 
 
 def located_loss(told: Located, labels: Tensor, boxes: Tensor, weight: float = 5.0) -> Tensor:

@@ -5,6 +5,8 @@ It sees pictures of 240 to 480 pixels a side; objects are 12 to 250 pixels there
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 from torch import nn
 
 from mien.models.fast_rcnn import Cut, FastRCNN, Kept, Scaled
@@ -53,5 +55,5 @@ def mien_fast(classes: int = 3) -> FastRCNN:
 
 def mien_rcnn(classes: int = 3) -> RCNN:
     """The same convolutions on regions of 64 x 64 pixels, one by one: R-CNN, for comparison."""
-    features = nn.Sequential(stem(), *stages(), nn.Flatten()).apply(he)
+    features = nn.Sequential(OrderedDict(stem=stem(), stages=nn.Sequential(*stages()), flat=nn.Flatten())).apply(he)
     return RCNN(features, nn.Sequential(nn.Linear(WIDTHS[-1] * 4, FEATURES), nn.ReLU()), WIDTHS[-1] * 4, FEATURES, 64, classes)

@@ -42,3 +42,12 @@ def between(one: Tensor, other: Tensor, share: Tensor) -> Tensor:
     parts = [torch.sin(part * angle)[:, None] * end / length
              for part, end, length in zip((1 - share, share), (one, other), lengths, strict=True)]  # fmt: skip
     return (parts[0] + parts[1]) / angle.sin() * torch.lerp(*lengths, share)[:, None]
+
+
+def plane(across: int, device: torch.device | None = None) -> Tensor:
+    """(across^2, 2): the middles of tiles of equal probability under N(0, 1) in two dimensions, row by row, upwards and to the right.
+
+    The middles of `across` even steps in 0..1 through the inverse of the normal distribution (Kingma and Welling 2014, figure 4).
+    """
+    line = torch.special.ndtri((torch.arange(across, device=device) + 0.5) / across)
+    return torch.stack([line.repeat(across), line.flip(0).repeat_interleave(across)], 1)

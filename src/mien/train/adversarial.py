@@ -18,7 +18,6 @@ from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from mien.data.resize import enlarge
 from mien.metrics.perceptual import feature_distance
 from mien.models import vgg_features
 from mien.models.enlarger import COLOURED, Plan
@@ -32,19 +31,17 @@ from mien.train.recipe import AdversarialEnlargeRecipe
 
 MIDDLE = 192
 """Pixels a side of the part of a picture held back that VGG looks at."""
-PLANES, SIDE, EDGE = 8, 24, 6
-"""Planes of light in a step, pixels of their side, and of the border in which the picture's end, too, is seen."""
-STEEP = 0.02
-"""The most that a plane rises from pixel to pixel."""
+AROUND = 5
+"""Pixels a side of the small picture, over which what one of them becomes is averaged place by place: a grid stays, detail goes."""
 
 
-def planes(channels: int, random: np.random.Generator) -> Tensor:
-    """(PLANES, channels, SIDE, SIDE) in 0..1: of any brightness, half of them even, half rising in any direction."""
-    light = torch.from_numpy(random.uniform(0.05, 0.95, (PLANES, channels, 1, 1)))
-    slopes = torch.from_numpy(random.uniform(-STEEP, STEEP, (2, PLANES, channels, 1, 1)))
-    slopes[:, :PLANES // 2] = 0
-    way = torch.arange(SIDE) - SIDE / 2
-    return (light + slopes[0] * way + slopes[1] * way[:, None]).clamp(0, 1).float()
+def unevenness(told: Tensor, large: Tensor, scale: int) -> Tensor:
+    """(B, C, H, W) made and true -> () mean absolute difference of the local means of each of the scale^2 pixels that one becomes.
+
+    A sub-pixel layer whose filters drift apart draws a grid of dots, which no photograph has.
+    """
+    made, true = (F.avg_pool2d(F.pixel_unshuffle(x, scale), AROUND, 1) for x in (told, large))
+    return (made - true).abs().mean()
 
 
 class AdversarialEnlargeTask(EnlargeTask):
@@ -102,8 +99,8 @@ class AdversarialEnlargeTask(EnlargeTask):
         loss = content + terms.adversarial * against
         if terms.pixels:
             loss = loss + terms.pixels * F.mse_loss(told.float(), large)
-        if terms.planes:
-            loss = loss + terms.planes * self.unevenness(fabric, index)
+        if terms.grid:
+            loss = loss + terms.grid * unevenness(told.float(), large, scale)
         self.optimizer.zero_grad()
         fabric.backward(loss, inputs=[*self.net.parameters()])  # the judge has learnt already: its gradients are not computed
         self._clip()
@@ -123,15 +120,6 @@ class AdversarialEnlargeTask(EnlargeTask):
                 due = self.features(wanted, layers)
         return torch.stack([F.mse_loss(seen[name].float() * factor, due[name].float() * factor)
                             for name, factor in zip(layers, self.terms.rescales, strict=True)]).sum()  # fmt: skip
-
-    def unevenness(self, fabric: Fabric, index: int) -> Tensor:
-        """() mean absolute difference from bicubic interpolation of light that is even or rises evenly, borders left out."""
-        scale, channels = self.recipe.scales[0], 3 if self.recipe.network in COLOURED else 1
-        x = planes(channels, np.random.default_rng((self.recipe.seed, index))).to(fabric.device)
-        with fabric.autocast():
-            told = self.net(x, scale)
-        edge = EDGE * scale
-        return (told.float() - enlarge(x, scale))[..., edge:-edge, edge:-edge].abs().mean()
 
     def looked_at(self, x: Tensor) -> Tensor:
         """(B, C, H, W) as the enlarger draws it -> (B, 3, H, W) RGB in 0..1; brightness becomes grey."""

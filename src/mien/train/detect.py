@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 
 from mien.data.box_augment import Moves, Seen, augmented, laid, mosaic, resized
 from mien.metrics.detection import curves, mean
-from mien.models.detector import batched, scale_for, sized
+from mien.models.detector import Net, batched, scale_for, sized
 from mien.models.fast_rcnn import Kept
 from mien.models.faster_rcnn import FasterRCNN, Proposed
 from mien.nn import boxes as bx
@@ -31,7 +32,7 @@ TOP, LOW, REGION = 0.7, 0.3, 0.5
 
 def shown(image: np.ndarray, truth: Detections, side: int, longest: int) -> Seen:
     """(H, W, 3) uint8 with its boxes -> in the size it is learnt in; boxes that are difficult are left out, as the papers do."""
-    small = sized(image, scale_for(*image.shape[:2], side, longest))
+    small = sized(image, scale_for(image.shape[0], image.shape[1], side, longest))
     factor = np.array([small.shape[1] / image.shape[1], small.shape[0] / image.shape[0]] * 2, np.float32)
     return small, replace(truth, boxes=truth.boxes * factor).select(~truth.difficult)
 
@@ -49,9 +50,10 @@ def varied(one: Seen, recipe: DetectRecipe, random: np.random.Generator) -> Seen
     return laid(*resized(image, truth, *size), height, width, left, top)
 
 
-def tensors(some: Sequence[Seen], device: torch.device) -> tuple[Tensor, list[Tensor], list[Tensor]]:
+def tensors(some: Sequence[Seen], device: torch.device,
+            layout: torch.memory_format = torch.channels_last) -> tuple[Tensor, list[Tensor], list[Tensor]]:
     """Pictures with boxes -> (B, 3, H, W) in 0..1; of each picture (N, 4) boxes and (N,) labels."""
-    x = batched([image for image, _ in some]).to(device).contiguous(memory_format=torch.channels_last)
+    x = batched([image for image, _ in some]).to(device).contiguous(memory_format=layout)
     truths = [torch.from_numpy(truth.boxes).to(device) for _, truth in some]
     return x, truths, [torch.from_numpy(truth.labels).to(device) for _, truth in some]
 
@@ -96,11 +98,15 @@ def region_losses(logits: Tensor, deltas: Tensor, classes: Tensor, shifts: Tenso
     return F.cross_entropy(logits, classes), F.smooth_l1_loss(own, shifts[positive], reduction="sum") / max(len(classes), 1)
 
 
-class DetectTask(OneNetworkTask):
-    """A `Task` for `fit`: what a step shows is a function of seed and step."""
+T = TypeVar("T", bound=Net)
 
-    def __init__(self, recipe: DetectRecipe, net: FasterRCNN, train: Sequence[Seen], dev: Sequence[Seen] = ()) -> None:
-        self.recipe, self.net, self.train, self.dev = recipe, net, train, dev
+
+class BoxTask(OneNetworkTask, Generic[T]):
+    """What the training of any detector has: which pictures a step shows is a function of seed and step."""
+
+    def __init__(self, recipe: DetectRecipe, net: T, train: Sequence[Seen], dev: Sequence[Seen] = ()) -> None:
+        self.net: T = net  # pyright: ignore[reportIncompatibleVariableOverride]
+        self.recipe, self.train, self.dev = recipe, train, dev
         self.items = recipe.batch
         self.epoch_steps = max(len(train) // recipe.batch, 1)
         self.steps = max(round(self.epoch_steps * recipe.epochs), 1)
@@ -112,6 +118,7 @@ class DetectTask(OneNetworkTask):
         """Evaluation computes as the training does."""
         super().setup(fabric, runtime)
         self.runtime = runtime
+        self.layout = torch.channels_last if runtime.channels_last else torch.contiguous_format
 
     def chosen(self, index: int) -> list[int]:
         """Which pictures step `index` shows: an epoch shows each at most once, in an order of its own."""
@@ -120,7 +127,7 @@ class DetectTask(OneNetworkTask):
         return order[place * self.recipe.batch:(place + 1) * self.recipe.batch].tolist()
 
     def step(self, fabric: Fabric, index: int) -> dict[str, float | Tensor]:
-        """Pictures, proposals, regions, four losses, gradient, step."""
+        """Pictures, losses, gradient, step."""
         recipe = self.recipe
         if index <= self._last:  # rolled back: the same pictures would end the same way
             self.detours += 1
@@ -148,12 +155,41 @@ class DetectTask(OneNetworkTask):
             return one
         others = [varied(self.train[int(random.integers(len(self.train)))], self.recipe, random) for _ in range(3)]
         halves = [resized(*each, max(each[0].shape[0] // 2, 1), max(each[0].shape[1] // 2, 1)) for each in (one, *others)]
-        return mosaic(halves, *one[0].shape[:2], random)
+        height, width = one[0].shape[:2]
+        return mosaic(halves, height, width, random)
 
     def losses(self, fabric: Fabric, some: Sequence[Seen], random: torch.Generator) -> dict[str, Tensor]:
-        """The four of equation 1, for a batch."""
+        """Of a batch, by name; their sum is minimised."""
+        raise NotImplementedError
+
+    def state(self) -> dict[str, int]:
+        """How often the run was rolled back."""
+        return {"detours": self.detours}
+
+    def load_state(self, state: dict[str, int]) -> None:
+        """Go on there."""
+        self.detours = state["detours"]
+
+    def found(self, pictures: Sequence[Seen]) -> list[Detections]:
+        """What is found in pictures that are as the network sees them, from a score of 0.05 on."""
+        raise NotImplementedError
+
+    def evaluate(self) -> dict[str, float]:
+        """Mean AP at an IoU of 0.5 of the pictures that are watched: the score."""
+        if not self.dev:
+            return {}
+        truths = [truth.select(truth.labels >= 0) for _, truth in self.dev]
+        every = curves(truths, self.found(self.dev), self.net.classes)
+        return {"dev/AP50": (score := mean([one.ap for one in every])), "score": score}
+
+
+class DetectTask(BoxTask[FasterRCNN]):
+    """A `Task` for `fit`: proposals and regions at once (section 3.2, approximate joint training)."""
+
+    def losses(self, fabric: Fabric, some: Sequence[Seen], random: torch.Generator) -> dict[str, Tensor]:
+        """The four of equation 1."""
         net, recipe = self.net, self.recipe
-        x, truths, labels = tensors(some, fabric.device)
+        x, truths, labels = tensors(some, fabric.device, self.layout)
         with fabric.autocast():
             maps = net.body(x)
             proposed = net.propose(maps)
@@ -164,14 +200,6 @@ class DetectTask(OneNetworkTask):
             logits, deltas = net.regions(maps, boxes)
         name, box = region_losses(logits, deltas, classes, shifts)
         return {"proposal score": score, "proposal box": delta, "class": name, "box": box}
-
-    def state(self) -> dict[str, int]:
-        """How often the run was rolled back."""
-        return {"detours": self.detours}
-
-    def load_state(self, state: dict[str, int]) -> None:
-        """Go on there."""
-        self.detours = state["detours"]
 
     @torch.no_grad()
     def found(self, pictures: Sequence[Seen]) -> list[Detections]:
@@ -184,11 +212,3 @@ class DetectTask(OneNetworkTask):
                 told = net(batched(images).to(device).contiguous(memory_format=torch.channels_last))
             found += [Detections.of(*(part.cpu().numpy() for part in one)) for one in told]
         return found
-
-    def evaluate(self) -> dict[str, float]:
-        """Mean AP at an IoU of 0.5 of the pictures that are watched: the score."""
-        if not self.dev:
-            return {}
-        truths = [truth.select(truth.labels >= 0) for _, truth in self.dev]
-        every = curves(truths, self.found(self.dev), self.net.classes)
-        return {"dev/AP50": (score := mean([one.ap for one in every])), "score": score}

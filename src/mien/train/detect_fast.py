@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -16,29 +17,33 @@ from mien.data.files import atomic
 from mien.data.selective import selective_search
 from mien.models.detector import batched
 from mien.models.fast_rcnn import FastRCNN
+from mien.models.rcnn import RCNN
 from mien.progress import Progress
-from mien.train.detect import DetectTask, region_losses, region_targets, tensors
+from mien.train.detect import BoxTask, region_losses, region_targets, tensors
 from mien.train.detect_recipe import DetectRecipe
 from mien.types import Detections
 
 PROPOSED = -1
 """The label of a proposal among a picture's boxes: so it is moved as they are."""
+KEPT = 4
+"""Pictures after which proposals are written: a search that was stopped goes on."""
 
 
 def proposed(pictures: Sequence[Seen], kept: Path) -> list[np.ndarray]:
     """(N_i, 4) proposals of each picture; kept in the file `kept` (.npz), so that a resumed run need not search again."""
+    found: list[np.ndarray] = []
     if kept.is_file():
         with np.load(kept) as table:
-            if len(table.files) == len(pictures):
-                return [table[str(number)] for number in range(len(pictures))]
-    found = []
+            found = [table[str(number)] for number in range(min(len(table.files), len(pictures)))]
+    kept.parent.mkdir(parents=True, exist_ok=True)
     with Progress("selective search", len(pictures), "pictures") as bar:
-        for image, _ in pictures:
+        bar.done = len(found)
+        for image, _ in pictures[len(found):]:
             found.append(selective_search(image))
             bar.advance()
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with atomic(kept) as draft, draft.open("wb") as file:
-        np.savez(file, **{str(number): one for number, one in enumerate(found)})  # pyright: ignore[reportArgumentType]
+            if len(found) % KEPT == 0 or len(found) == len(pictures):
+                with atomic(kept) as draft, draft.open("wb") as file:
+                    np.savez(file, **{str(number): one for number, one in enumerate(found)})  # pyright: ignore[reportArgumentType]
     return found
 
 
@@ -53,25 +58,17 @@ def divided(some: Sequence[Seen]) -> tuple[list[Seen], list[np.ndarray]]:
     return true, [boxes.boxes[boxes.labels == PROPOSED] for _, boxes in some]
 
 
-class FastTask(DetectTask):
-    """A `Task` for `fit`: the regions' two losses."""
+N = TypeVar("N", bound=FastRCNN | RCNN)
 
-    def __init__(self, recipe: DetectRecipe, net: FastRCNN, train: Sequence[Seen], dev: Sequence[Seen],
+
+class ProposedTask(BoxTask[N]):
+    """A training on proposals that are there beforehand."""
+
+    def __init__(self, recipe: DetectRecipe, net: N, train: Sequence[Seen], dev: Sequence[Seen],
                  proposals: Sequence[np.ndarray]) -> None:
         """proposals: of the pictures to learn from, then of those that are watched."""
         both = [with_proposals(one, boxes) for one, boxes in zip((*train, *dev), proposals, strict=True)]
         super().__init__(replace(recipe, mosaic=0.0), net, both[:len(train)], both[len(train):])
-
-    def losses(self, fabric: Fabric, some: Sequence[Seen], random: torch.Generator) -> dict[str, Tensor]:
-        """Of class and box."""
-        true, proposals = divided(some)
-        x, truths, labels = tensors(true, fabric.device)
-        boxes = [torch.from_numpy(one).to(fabric.device) for one in proposals]
-        boxes, classes, shifts = region_targets(boxes, truths, labels, self.recipe.regions, random)
-        with fabric.autocast():
-            logits, deltas = self.net.regions(self.net.body(x), boxes)
-        name, box = region_losses(logits, deltas, classes, shifts)
-        return {"class": name, "box": box}
 
     @torch.no_grad()
     def found(self, pictures: Sequence[Seen]) -> list[Detections]:
@@ -85,3 +82,18 @@ class FastTask(DetectTask):
                 told = net(x, [torch.from_numpy(boxes).to(device)])[0]
             found.append(Detections.of(*(part.cpu().numpy() for part in told)))
         return found
+
+
+class FastTask(ProposedTask[FastRCNN]):
+    """A `Task` for `fit`: the regions' two losses."""
+
+    def losses(self, fabric: Fabric, some: Sequence[Seen], random: torch.Generator) -> dict[str, Tensor]:
+        """Of class and box."""
+        true, proposals = divided(some)
+        x, truths, labels = tensors(true, fabric.device)
+        boxes = [torch.from_numpy(one).to(fabric.device) for one in proposals]
+        boxes, classes, shifts = region_targets(boxes, truths, labels, self.recipe.regions, random)
+        with fabric.autocast():
+            logits, deltas = self.net.regions(self.net.body(x), boxes)
+        name, box = region_losses(logits, deltas, classes, shifts)
+        return {"class": name, "box": box}

@@ -18,7 +18,7 @@ from mien.nn.assign import match, sample
 from mien.nn.svm import fit_svm, ridge
 from mien.progress import Progress
 from mien.train.detect import REGION, tensors
-from mien.train.detect_fast import FastTask, divided
+from mien.train.detect_fast import ProposedTask, divided
 
 NONE, NEAR = 0.3, 0.6
 """IoU below which a region is a negative of a machine (section 2.3: found by a grid search); from which on it learns its box."""
@@ -32,10 +32,8 @@ HARD, MOST = -1.0, 4000
 """Margin above which a negative is a hard one; negatives of a class that are kept at most."""
 
 
-class RCNNTask(FastTask):
+class RCNNTask(ProposedTask[RCNN]):
     """A `Task` for `fit`: the convolutions; `finish` adds what stands on them."""
-
-    net: RCNN  # pyright: ignore[reportIncompatibleVariableOverride]
 
     def losses(self, fabric: Fabric, some: Sequence[Seen], random: torch.Generator) -> dict[str, Tensor]:
         """Log loss of the classes of warped regions, a quarter of which show an object."""

@@ -7,7 +7,7 @@ from typing import Literal
 
 from mien.train.recipe import Training
 
-Generation = Literal["rcnn", "fast", "faster", "four-steps"]
+Generation = Literal["one", "rcnn", "fast", "faster", "four-steps"]
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,8 @@ class DetectRecipe(Training):
     """Part that is looked at during the training; "": none."""
     tested: str = "test"
     """Part that is scored once, in the end; "": none."""
+    most: int = 0
+    """Pictures that are learnt from at most, evenly chosen; 0: all."""
     names: tuple[str, ...] = ()
     """Classes to learn; none: all of the data set."""
     side: int = 240
@@ -42,15 +44,17 @@ class DetectRecipe(Training):
     proposals: int = 200
     """Proposals of a picture that these are chosen from (the paper: 2000)."""
     how: Generation = "faster"
-    """What is trained: R-CNN, Fast R-CNN, Faster R-CNN all at once, or in the paper's four steps. It has to suit the network."""
+    """What is trained: a classifier that tells one box, R-CNN, Fast R-CNN, Faster R-CNN all at once, or in the paper's four steps. It
+    has to suit the network."""
     start: str = ""
-    """A model file or run folder to learn on from."""
+    """A model file or run folder to learn on from; of another network of the family its convolutions are taken."""
 
     def checks(self) -> dict[str, bool]:
         """Those of every training, and its own."""
         return super().checks() | {
             "side": 32 <= self.side <= self.longest,
             "longest": self.longest <= 4096,
+            "most": self.most >= 0,
             "batch": self.batch > 0,
             "zoom": 0 <= self.zoom < 8,
             "mosaic": 0 <= self.mosaic <= 1,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from mien.data.box_augment import Seen
 from mien.data.detection_sets import BoxSet, read_boxes
@@ -18,13 +20,15 @@ from mien.models.detector import Detector, Net, Plan, build, load, save
 from mien.models.detectors import file_of
 from mien.models.fast_rcnn import FastRCNN
 from mien.models.faster_rcnn import FasterRCNN
+from mien.models.localiser import Localiser
 from mien.models.rcnn import RCNN
 from mien.nn.memory import keep_freed_memory
 from mien.progress import Progress, say
 from mien.runtime import Runtime, choose
 from mien.train import report
-from mien.train.detect import DetectTask, shown
+from mien.train.detect import BoxTask, DetectTask, shown
 from mien.train.detect_fast import FastTask, proposed
+from mien.train.detect_one import OneTask, largest
 from mien.train.detect_rcnn import RCNNTask
 from mien.train.detect_recipe import DetectRecipe, Generation
 from mien.train.detect_steps import FourStepsTask
@@ -37,9 +41,9 @@ LEAST = 0.05
 
 PROPOSALS = "proposals.npz"
 """In the run folder: what selective search made of the pictures."""
-TASKS: dict[Generation, type[DetectTask]] = {"rcnn": RCNNTask, "fast": FastTask, "faster": DetectTask, "four-steps": FourStepsTask}
-NETS: dict[Generation, type[Net]] = {"rcnn": RCNN, "fast": FastRCNN, "faster": FasterRCNN, "four-steps": FasterRCNN}
+NETS: dict[Generation, type[Net]] = {"one": Localiser, "rcnn": RCNN, "fast": FastRCNN, "faster": FasterRCNN, "four-steps": FasterRCNN}
 PAPERS: dict[type[Net], str] = {
+    Localiser: "after Sermanet et al. 2014 (arXiv 1312.6229)",
     RCNN: "after Girshick et al. 2014 (arXiv 1311.2524)",
     FastRCNN: "after Girshick 2015 (arXiv 1504.08083)",
     FasterRCNN: "after Ren et al. 2015 (arXiv 1506.01497) and Lin et al. 2017 (arXiv 1612.03144)",
@@ -64,7 +68,7 @@ def prepare(recipe: DetectRecipe, source: Path) -> Prepared:
     names = recipe.names or train.names
     if missing := set(names) - set(train.names):
         raise ValueError(f"{source} has no class {', '.join(sorted(missing))}: found {', '.join(train.names)}")
-    parts = {"train": train}
+    parts = {"train": some(train, recipe.most)}
     for part, split in (("dev", recipe.watched), ("test", recipe.tested)):
         if split:
             try:
@@ -75,6 +79,15 @@ def prepare(recipe: DetectRecipe, source: Path) -> Prepared:
     seen = {part: _shown(one, recipe, part) for part, one in parts.items() if part != "test"}
     files = {part: [str(path) for path in one.files] for part, one in parts.items()}
     return Prepared(names, seen["train"], seen.get("dev", []), parts.get("test"), files)
+
+
+def some(one: BoxSet, most: int) -> BoxSet:
+    """At most so many of the pictures, evenly chosen; 0: all."""
+    if not most or most >= len(one):
+        return one
+    chosen = np.linspace(0, len(one) - 1, most).round().astype(int).tolist()
+    files, truths, keys = (tuple(column[i] for i in chosen) for column in (one.files, one.truths, one.keys))
+    return BoxSet(one.names, files, truths, one.ids, keys)
 
 
 def only(one: BoxSet, names: tuple[str, ...]) -> BoxSet:
@@ -126,15 +139,19 @@ def learn_detector(
         return _conclude(task, ready, fitted, out)
 
 
-def make(recipe: DetectRecipe, ready: Prepared, out: Path) -> DetectTask:
+def make(recipe: DetectRecipe, ready: Prepared, out: Path) -> BoxTask[Any]:
     """The task the recipe asks for. ValueError where its network is of another kind."""
     net = begun(recipe, ready.names)
     if not isinstance(net, NETS[recipe.how]):
         raise ValueError(f"how={recipe.how} trains a {NETS[recipe.how].__name__}, {recipe.network} is a {type(net).__name__}")
-    kind = TASKS[recipe.how]
-    if issubclass(kind, FastTask):
-        return kind(recipe, net, ready.train, ready.dev, proposed([*ready.train, *ready.dev], out / PROPOSALS))
-    return kind(recipe, net, ready.train, ready.dev)  # pyright: ignore[reportArgumentType]
+    if isinstance(net, FasterRCNN):
+        return (FourStepsTask if recipe.how == "four-steps" else DetectTask)(recipe, net, ready.train, ready.dev)
+    if isinstance(net, Localiser):
+        return OneTask(recipe, net, ready.train, ready.dev)
+    boxes = proposed([*ready.train, *ready.dev], out / PROPOSALS)
+    if isinstance(net, FastRCNN):
+        return FastTask(recipe, net, ready.train, ready.dev, boxes)
+    return RCNNTask(recipe, net, ready.train, ready.dev, boxes)
 
 
 def plan_of(recipe: DetectRecipe, names: tuple[str, ...]) -> Plan:
@@ -148,18 +165,31 @@ def begun(recipe: DetectRecipe, names: tuple[str, ...]) -> Net:
     net = build(plan_of(recipe, names))
     if recipe.start:
         before, plan = load(file_of(recipe.start))
-        if plan.network != recipe.network:
-            raise ValueError(f"start={recipe.start} is a {plan.network}, the recipe is for {recipe.network}")
         state = before.state_dict()
-        if plan.names != names:
+        if plan.network != recipe.network:
+            state = convolutions(state, net, f"start={recipe.start} is a {plan.network}, the recipe is for {recipe.network}")
+        elif plan.names != names:
             state = {name: value for name, value in state.items() if not name.startswith(("classify.", "refine."))}
         net.load_state_dict(state, strict=False)
     return net
 
 
-def _conclude(task: DetectTask, ready: Prepared, fitted: Fitted, out: Path) -> LearnedDetector:
+def convolutions(state: Mapping[str, Tensor], net: Net, wrong: str) -> dict[str, Tensor]:
+    """Stem and stages of another network, by the names that `net` has for them. ValueError, saying `wrong`, where none fit."""
+    part = "features" if isinstance(net, RCNN) else "body"
+    own, found = net.state_dict(), {}
+    for name, value in state.items():
+        _, _, rest = name.partition(".")
+        if rest.startswith(("stem.", "stages.")) and (mine := own.get(f"{part}.{rest}")) is not None and mine.shape == value.shape:
+            found[f"{part}.{rest}"] = value
+    if not found:
+        raise ValueError(wrong)
+    return found
+
+
+def _conclude(task: BoxTask[Any], ready: Prepared, fitted: Fitted, out: Path) -> LearnedDetector:
     files, net = [MODEL, RECIPE, PARTITION], task.result
-    assert isinstance(net, FasterRCNN | FastRCNN | RCNN)
+    assert isinstance(net, FasterRCNN | FastRCNN | RCNN | Localiser)
     plan = plan_of(task.recipe, ready.names)
     found, seconds = {}, 0.0
     if first_process():
@@ -170,7 +200,8 @@ def _conclude(task: DetectTask, ready: Prepared, fitted: Fitted, out: Path) -> L
             report.curves(list(fitted.history), out / "curves.png")
             files.append("curves.png")
         if ready.test:
-            found, seconds = scored(Detector(task.recipe.network, net, plan), ready.test, task.runtime)
+            test = replace(ready.test, truths=tuple(map(largest, ready.test.truths))) if isinstance(task, OneTask) else ready.test
+            found, seconds = scored(Detector(task.recipe.network, net, plan), test, task.runtime)
     count = {"train": len(ready.train), "dev": len(ready.dev), "test": len(ready.test or ())}
     learned = LearnedDetector(
         out, task.recipe.network, sum(p.numel() for p in net.parameters()), ready.names, count,
@@ -199,7 +230,7 @@ def scored(detector: Detector, test: BoxSet, runtime: Runtime) -> tuple[dict[str
     return {name: round(value, 4) for name, value in every.items()}, seconds / max(len(test), 1)
 
 
-def describe(task: DetectTask, learned: LearnedDetector) -> None:
+def describe(task: BoxTask[Any], learned: LearnedDetector) -> None:
     """Write the card of the model in the run folder."""
     names: Sequence[str] = learned.names
     some = ", ".join(names[:12]) + (" and more" if len(names) > 12 else "")

@@ -32,7 +32,7 @@ class FourStepsTask(DetectTask):
 
     def __init__(self, recipe: DetectRecipe, net: FasterRCNN, train: Sequence[Seen], dev: Sequence[Seen] = ()) -> None:
         super().__init__(recipe, net, train, dev)
-        self.first = copy.deepcopy(net)
+        self.first: FasterRCNN = copy.deepcopy(net)
         self.first_optimizer = optimiser(self.first, recipe)
         self.done = 0
         """Steps that are finished."""

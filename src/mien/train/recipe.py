@@ -242,9 +242,9 @@ class AdversarialEnlargeRecipe(EnlargeRecipe):
     """The discriminator says which of the two is more of a photograph (Wang et al. 2018, arXiv 1809.00219, section 3.2)."""
     pixels: float = 0.0
     """Weight of the squared error of pixels in 0..1; the paper has none."""
-    planes: float = 0.0
-    """Weight of the mean absolute change of light that is even or rises evenly: there is nothing to add there, and sub-pixel layers
-    leave dots."""
+    grid: float = 0.0
+    """Weight of the difference of local means of each of the pixels that one becomes: without it sub-pixel layers draw grids of dots
+    before the discriminator has learnt to see them."""
     judge: int = 64
     """Channels of the discriminator's first layer."""
 
@@ -256,7 +256,7 @@ class AdversarialEnlargeRecipe(EnlargeRecipe):
             "rescales": len(self.rescales) == len(self.layers) and all(0 < factor < math.inf for factor in self.rescales),
             "adversarial": 0 <= self.adversarial < math.inf,
             "pixels": 0 <= self.pixels < math.inf,
-            "planes": 0 <= self.planes < math.inf,
+            "grid": 0 <= self.grid < math.inf,
             "judge": self.judge > 0,
         }
 

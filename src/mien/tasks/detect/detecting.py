@@ -79,8 +79,9 @@ def detect_source(source: Path, out: Path | None, results: Path | None, how: How
 
 def objects(found: Detections, names: Sequence[str]) -> tuple[Object, ...]:
     """As results hold them."""
-    columns = zip(found.boxes.round(1).tolist(), found.labels.tolist(), found.scores.tolist(), strict=True)
-    return tuple(Object(names[label], round(score, 4), tuple(box)) for box, label, score in columns)
+    columns = zip(found.boxes.tolist(), found.labels.tolist(), found.scores.tolist(), strict=True)
+    return tuple(Object(names[int(label)], round(score, 4), (round(x1, 1), round(y1, 1), round(x2, 1), round(y2, 1)))
+                 for (x1, y1, x2, y2), label, score in columns)  # fmt: skip
 
 
 def coco_rows(found: Detections, image: str | int) -> list[dict[str, object]]:

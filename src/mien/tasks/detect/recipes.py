@@ -22,6 +22,11 @@ def faces() -> DetectRecipe:
     return replace(SMALL, epochs=20, watched="", zoom=1.0, mosaic=0.5)
 
 
+def cells_one() -> DetectRecipe:
+    """The largest blood cell of a picture: its class and one box, by a classifier (localisation, before there were detectors)."""
+    return replace(cells(), network="localiser", how="one", epochs=30)
+
+
 def cells_rcnn() -> DetectRecipe:
     """Blood cells by R-CNN: selective search, then every region through the same convolutions by itself."""
     return replace(cells(), network="mien-rcnn", how="rcnn", epochs=10, regions=32)

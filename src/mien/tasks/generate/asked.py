@@ -8,8 +8,11 @@ from pathlib import Path
 import numpy as np
 from torch import Tensor, nn
 
+from mien.data.files import atomic
+from mien.data.pictures import write_picture
 from mien.models.generator import Plan, load
 from mien.provenance.identity import Identity
+from mien.provenance.manifest import sign
 from mien.runtime import Runtime
 from mien.weights import cards, locate
 
@@ -48,3 +51,12 @@ def coloured_pixels(drawn: Tensor, zoom: int) -> np.ndarray:
     """(N, 1 or 3, S, S) in 0..1 -> (N, S zoom, S zoom, 3) uint8."""
     pixels = (drawn.float() * 255).round().clamp(0, 255).byte().permute(0, 2, 3, 1).numpy().repeat(zoom, 1).repeat(zoom, 2)
     return np.repeat(pixels, 3, 3) if pixels.shape[3] == 1 else pixels
+
+
+def write_sheet(out: Path, pixels: np.ndarray, action: str, model: str, signer: Identity | None, source_type: str,
+                signing: bool) -> None:  # fmt: skip
+    """(H, W, 3) uint8 as a picture, signed where wanted; `action`: what was done, in words."""
+    with atomic(out) as draft:
+        write_picture(draft, pixels)
+        if signing:
+            sign(draft, draft, title=out.name, action=action, model=f"mien generate {model}", identity=signer, source_type=source_type)

@@ -10,9 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mien.data.examples import parts, read_examples
-from mien.data.files import atomic
 from mien.data.loose import read_images
-from mien.data.pictures import write_picture
 from mien.metrics.generation import frechet, inception, kernel, nearest, precision_recall
 from mien.models.generator import Plan
 from mien.models.pixelcnn import GatedPixelCNN, PixelCNN
@@ -20,10 +18,10 @@ from mien.models.vae import VAE
 from mien.nn.batches import seeded
 from mien.progress import Progress
 from mien.provenance.identity import Identity
-from mien.provenance.manifest import COMPOSITE, sign
+from mien.provenance.manifest import COMPOSITE
 from mien.provenance.outputs import checked
 from mien.runtime import Runtime
-from mien.tasks.generate.asked import coloured_pixels, opened
+from mien.tasks.generate.asked import coloured_pixels, opened, write_sheet
 from mien.tasks.generate.drawing import groups
 from mien.tasks.generate.extracting import Extractor, Seen, extractor
 from mien.tasks.generate.likelihood import likelihood
@@ -94,7 +92,7 @@ def evaluated(asked: Question) -> Evaluated:
 
 
 def material(data: Path, plan: Plan, images: int) -> Material:
-    """Test pictures in their order and training pictures in a random one. ValueError where there are too few."""
+    """All test pictures or some at random, training pictures in a random order. ValueError where there are too few."""
     channels = 1 if plan.channels == 1 else 3
     order = torch.Generator().manual_seed(0)
     try:
@@ -105,7 +103,9 @@ def material(data: Path, plan: Plan, images: int) -> Material:
     pictures = as_tensor(labelled.images if labelled else read_images(data, plan.side, channels))
     shuffled = torch.randperm(len(pictures), generator=order)
     if "test" in known:
-        test, what = as_tensor(read_examples(data, "test", plan.side, channels).images)[:images], "test pictures"
+        test, what = as_tensor(read_examples(data, "test", plan.side, channels).images), "test pictures"
+        if images < len(test):  # which may lie sorted by what they show
+            test = test[torch.randperm(len(test), generator=order)[:images].sort().values]
     else:
         count = min(images, len(pictures) // 2)
         test, what, shuffled = pictures[shuffled[:count]], "training pictures (there are none for testing)", shuffled[count:]
@@ -167,12 +167,9 @@ def beside(asked: Question, drawn: Tensor, real: Material) -> Scored:
     usual, _ = nearest(real.test[:len(drawn)].flatten(1), train)
     across = min(16, len(drawn))
     rows = [part for i in range(0, len(drawn), across) for part in (drawn[i:i + across], real.train[places[i:i + across]])]
-    pixels = coloured_pixels(torch.cat(rows).float() / 255, 2)
-    with atomic(asked.neighbours) as draft:
-        write_picture(draft, sheet(pixels, across, 4))
-        if asked.signing:
-            sign(draft, draft, title=asked.neighbours.name, action="drawn by a neural network, above the pictures it learnt from",
-                 model=f"mien generate {asked.model}", identity=asked.signer, source_type=COMPOSITE)  # fmt: skip
+    pixels = sheet(coloured_pixels(torch.cat(rows).float() / 255, 2), across, 4)
+    action = "drawn by a neural network, above the pictures it learnt from"
+    write_sheet(asked.neighbours, pixels, action, asked.model, asked.signer, COMPOSITE, asked.signing)
     root = train.shape[1] ** 0.5
     return Scored("nearest training picture", float(far.median()) / root, float(usual.median()) / root,
                   f"root mean square of pixels, 0..255, median of {len(drawn)} drawn; beside it that of as many {real.what}; "

@@ -15,8 +15,13 @@ ADAM = GANRecipe("dcgan", "digits", inputs="none", optimiser="adam", lr=2e-4, be
 
 
 def vae() -> GenerateRecipe:
-    """A variational autoencoder of digits, dense (Kingma and Welling 2014), 32 latent numbers."""
-    return replace(MUON, options={"latent": 32})
+    """A variational autoencoder of digits, dense (Kingma and Welling 2014), 40 latent numbers; Muon's step wants large batches."""
+    return replace(MUON, options={"latent": 40, "width": 224}, batch=500, bias_lr=0.1, epochs=100)
+
+
+def vae_plane() -> GenerateRecipe:
+    """The same with 2 latent numbers: a plane that can be looked at."""
+    return replace(vae(), options={"latent": 2, "width": 224}, epochs=30)
 
 
 def vae_small() -> GenerateRecipe:
@@ -25,7 +30,7 @@ def vae_small() -> GenerateRecipe:
 
 
 def vae_residual() -> GenerateRecipe:
-    """With residual blocks, most of the work at a quarter of the side: the bundled digits-vae."""
+    """With residual blocks, most of the work at a quarter of the side."""
     return replace(MUON, options={"latent": 32, "kind": "residual", "width": 32}, batch=128, lr=0.03)
 
 

@@ -123,3 +123,51 @@ class Evaluated:
             lines.append(f"  {one.name:{wide}}  {one.value:9.4f}{best}")
         lines += [f"  ({protocol})" for protocol in dict.fromkeys(one.protocol for one in self.scores)]
         return "\n".join(lines + ([f"  {self.neighbours}: samples above, nearest training pictures below"] if self.neighbours else []))
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Latent numbers of pictures, in a file."""
+
+    output: Path
+    model: str
+    count: int
+    latent: int
+    """Numbers of a picture: as many means and as many deviations."""
+
+    def __str__(self) -> str:
+        return f"{self.output}: {self.count} pictures as {self.latent} means and deviations each, by {self.model}"
+
+
+@dataclass(frozen=True)
+class Reconstructed:
+    """A sheet of pictures, and under each the same drawn from its latent numbers."""
+
+    output: Path
+    model: str
+    count: int
+    error: float
+    """Root mean square of pixels in 0..1."""
+    signed: bool
+
+    def __str__(self) -> str:
+        sealed = ", signed" if self.signed else ""
+        return f"{self.output}: {self.count} pictures above what {self.model} makes of them, {self.error:.3f} apart{sealed}"
+
+
+@dataclass(frozen=True)
+class Plane:
+    """A map of what a VAE draws."""
+
+    output: Path
+    model: str
+    across: int
+    """Tiles a side."""
+    latent: int
+    along: str
+    """Which two directions."""
+    signed: bool
+
+    def __str__(self) -> str:
+        sealed = ", signed and labelled as generated" if self.signed else ""
+        return f"{self.output}: {self.across} x {self.across} tiles of equal probability along {self.along}, by {self.model}{sealed}"

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mien.tasks.generate.results import Evaluated, Generated, Scattered, Walked
+from mien.tasks.generate.results import Encoded, Evaluated, Generated, Plane, Reconstructed, Scattered, Walked
+
+if TYPE_CHECKING:
+    from mien.tasks.generate.codes import Writing
 
 
 def generate(
@@ -106,4 +110,101 @@ def evaluate(
     return evaluated(Question(model, Path(data), samples, images, distances, seed, extractor, neighbours, there, sign, signer))
 
 
-COMMANDS = (generate, evaluate)
+def encode(model: str, pictures: Path, /, *, out: Path, count: int | None = None, device: str = "auto") -> Encoded:
+    """Write the latent numbers that a VAE finds for pictures: mean and deviation of each number's cloud.
+
+    Args:
+        model: a bundled VAE, a model file, or the run folder of a training.
+        pictures: a picture, a folder of pictures, or a data set (its test pictures); white on black.
+        out: a .csv, or a .npz with the arrays mean and deviation.
+        count: how many pictures at most; all if not given.
+        device: auto, cpu, cuda, cuda:1, mps.
+
+    """
+    from mien.runtime import choose
+    from mien.tasks.generate import codes
+
+    return codes.encode(model, Path(pictures), Path(out), count, choose(device))
+
+
+def reconstruct(
+    model: str,
+    pictures: Path,
+    /,
+    *,
+    out: Path,
+    count: int = 32,
+    zoom: int = 2,
+    sign: bool = True,
+    certificate: Path | None = None,
+    key: Path | None = None,
+    device: str = "auto",
+) -> Reconstructed:
+    """Draw a sheet of pictures, and under each what a VAE draws from the middle of its cloud.
+
+    Args:
+        model: a bundled VAE, a model file, or the run folder of a training.
+        pictures: a picture, a folder of pictures, or a data set (its test pictures); white on black.
+        out: the sheet (.png, .jpg).
+        count: how many pictures at most.
+        zoom: pixels of the sheet for one of a picture, across and down.
+        sign: sign the sheet and say that a part of it is generated.
+        certificate: PEM chain to sign with instead of the local one.
+        key: PEM private key of that certificate.
+        device: auto, cpu, cuda, cuda:1, mps.
+
+    """
+    from mien.tasks.generate import codes
+
+    return codes.reconstruct(_writing(model, out, zoom, sign, certificate, key, device), Path(pictures), count)
+
+
+def plane(
+    model: str,
+    /,
+    *,
+    out: Path,
+    across: int = 16,
+    axes: str = "1,2",
+    pictures: Path | None = None,
+    zoom: int = 2,
+    sign: bool = True,
+    certificate: Path | None = None,
+    key: Path | None = None,
+    device: str = "auto",
+) -> Plane:
+    """Draw a map of what a VAE can draw: every tile stands for as much probability as the others.
+
+    Of a VAE with two latent numbers (mien train generate/vae-plane) that is all of it; of others a plane through the middle.
+
+    Args:
+        model: a bundled VAE, a model file, or the run folder of a training.
+        out: the sheet (.png, .jpg).
+        across: tiles a side.
+        axes: two latent numbers, counted from 1, along which to go; the others stay 0.
+        pictures: go along the two principal directions of what the VAE finds for these pictures instead.
+        zoom: pixels of the sheet for one of a picture, across and down.
+        sign: sign the sheet and label it as generated.
+        certificate: PEM chain to sign with instead of the local one.
+        key: PEM private key of that certificate.
+        device: auto, cpu, cuda, cuda:1, mps.
+
+    """
+    from mien.tasks.generate import codes
+
+    writing = _writing(model, out, zoom, sign, certificate, key, device)
+    return codes.draw_plane(writing, across, axes, None if pictures is None else Path(pictures))
+
+
+def _writing(model: str, out: Path, zoom: int, sign: bool, certificate: Path | None, key: Path | None, device: str) -> Writing:
+    from mien.provenance.identity import identity
+    from mien.runtime import choose
+    from mien.tasks.generate.codes import Writing
+
+    if not 1 <= zoom <= 16:
+        raise ValueError(f"found zoom {zoom}, expected 1 to 16")
+    signer = identity(certificate, key) if sign and (certificate or key) else None
+    return Writing(model, Path(out), zoom, choose(device), sign, signer)
+
+
+COMMANDS = (generate, evaluate, encode, reconstruct, plane)

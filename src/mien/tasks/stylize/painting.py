@@ -155,10 +155,12 @@ class Painter:
         return (resized(x, size) + detail.to(x.device)).clamp_(0, 1)
 
     def _start(self, size: tuple[int, int]) -> Tensor:
+        # made twice as large, noise has no checkerboard: VGG hardly sees one, so it would stay
+        grains = [-(-length // 2) for length in self.sizes[0]]
         made = {
             "content": lambda: self.content,
             "style": lambda: self.styles[0],
-            "noise": lambda: torch.rand(1, 3, *self.sizes[0], generator=torch.Generator().manual_seed(self.how.seed)),
+            "noise": lambda: torch.rand(1, 3, *grains, generator=torch.Generator().manual_seed(self.how.seed)),
         }
         return resized(made[self.how.start](), size).to(self.runtime.device)
 

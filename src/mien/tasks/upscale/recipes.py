@@ -75,7 +75,7 @@ def srgan() -> AdversarialEnlargeRecipe:
 def srgan_fast() -> AdversarialEnlargeRecipe:
     """SRGAN's losses on mien's own network, x4, brightness alone, from the bundled one on: half an hour of a CPU."""
     return AdversarialEnlargeRecipe(
-        "mien-upscale", "sr", parts=BOTH, scales=(4,), epochs=60, batch=8, patch=16, optimiser="adam", lr=2e-4, betas=(0.9, 0.99),
+        "mien-upscale", "sr", parts=BOTH, scales=(4,), epochs=60, batch=4, patch=16, optimiser="adam", lr=2e-4, betas=(0.9, 0.99),
         warmup=0.02, schedule="cosine", final=0.05, inputs="none", average=0.99, judge=32, layers=("conv2_2", "conv5_3"),
-        rescales=(1 / 3300, 1 / 200), relativistic=True, planes=1.0, zooms=(1.0, 0.8, 0.6), start="mien-upscale",
+        rescales=(1 / 3300, 1 / 200), relativistic=True, grid=2.0, zooms=(1.0, 0.8, 0.6), start="mien-upscale",
     )  # fmt: skip
