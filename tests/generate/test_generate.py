@@ -84,6 +84,20 @@ def test_resumed_is_not_interrupted(tmp_path: Path) -> None:
     assert all(torch.equal(a, b) for a, b in zip(whole.net.state_dict().values(), again.net.state_dict().values(), strict=True))
 
 
+def test_a_training_goes_on_from_what_was_learnt(data: Path, tmp_path: Path) -> None:
+    """At a rate of nothing it stays what it was; another network, or another size, is refused."""
+    recipe = replace(vae(), data="", options=SMALL["vae"], epochs=2, batch=20, dev=10, average=0.0)
+    first = learn_generator(recipe, data, tmp_path / "first", runtime=CPU)
+    still = replace(recipe, start=str(first.out), lr=1e-30, bias_lr=1e-30, seed=7)
+    second = learn_generator(still, data, tmp_path / "second", runtime=CPU)
+    before, after = (load(made.out / "model.safetensors")[0].state_dict() for made in (first, second))
+    assert all(torch.allclose(before[name], after[name]) for name in before)
+    with pytest.raises(ValueError, match="what it starts from"):
+        learn_generator(replace(still, options={"latent": 3, "width": 16}), data, tmp_path / "third", runtime=CPU)
+    with pytest.raises(ValueError, match="start=nobody"):
+        learn_generator(replace(still, start="nobody"), data, tmp_path / "fourth", runtime=CPU)
+
+
 @pytest.mark.parametrize("network", SMALL)
 def test_the_same_seed_draws_the_same(tmp_path: Path, network: str) -> None:
     """Also from the file."""

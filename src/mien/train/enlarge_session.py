@@ -24,12 +24,12 @@ from mien.train.run_folder import (
     RECIPE,
     effort,
     first_process,
+    starting_file,
     trained,
     write_card,
 )
 from mien.train.types import Every, Fitted
 from mien.types import LearnedEnlarger
-from mien.weights import cards, locate
 
 TASKS: dict[type[EnlargeRecipe], Any] = {EnlargeRecipe: EnlargeTask, AdversarialEnlargeRecipe: AdversarialEnlargeTask}
 INPUTS = {False: "(B, 1, h, w) brightness (MATLAB's Y) in 0..1", True: "(B, 3, h, w) RGB in 0..1"}
@@ -80,23 +80,13 @@ def learn_enlarger(
     names = {"train": [str(path.relative_to(source)) for i, path in enumerate(paths) if i not in held],
              "dev": [str(paths[i].relative_to(source)) for i in sorted(held)]}  # fmt: skip
     learnt, watched = [one for i, one in enumerate(images) if i not in held], [images[i] for i in sorted(held)]
+    start = load(starting_file(recipe.start, "enlarger")) if recipe.start else None
     with trained(
-        recipe, out, lambda: TASKS[type(recipe)](recipe, learnt, watched, load(_file(recipe.start)) if recipe.start else None), names,
+        recipe, out, lambda: TASKS[type(recipe)](recipe, learnt, watched, start), names,
         lambda task: f"{len(learnt)} pictures, {task.steps} steps of {recipe.batch} patches",
         lambda task: Every(steps=max(task.steps // 50, 1), seconds=600), minutes=minutes, runtime=runtime, resume=resume, label=label,
     ) as (task, fitted):  # fmt: skip
         return _conclude(task, names, fitted, out)
-
-
-def _file(start: str) -> Path:
-    """A model file as it is, of a run folder its model; a bundled enlarger by its card's name."""
-    if start in {card.name for card in cards() if card.kind == "enlarger"}:
-        return locate(start)
-    path = Path(start)
-    path = path / MODEL if path.is_dir() else path
-    if not path.is_file():
-        raise ValueError(f"start={start}: no enlarger, no model file, no run folder with a {MODEL}; --set start=PATH names another")
-    return path
 
 
 def _conclude(task: EnlargeTask, names: dict[str, list[str]], fitted: Fitted, out: Path) -> LearnedEnlarger:

@@ -45,14 +45,19 @@ def costs(net: nn.Module, x: Tensor, random: torch.Generator, beta: float = 1.0)
 class GenerateTask(OneNetworkTask):
     """A `Task` for `fit`: what a step shows is a function of seed and step."""
 
-    def __init__(self, recipe: GenerateRecipe, train: np.ndarray, dev: np.ndarray) -> None:
-        """(N, S, S, 1) uint8. ValueError for pictures that are not square and grey."""
+    def __init__(self, recipe: GenerateRecipe, train: np.ndarray, dev: np.ndarray,
+                 begun: tuple[nn.Module, Plan] | None = None) -> None:  # fmt: skip
+        """(N, S, S, 1) uint8; begun: the network that goes on learning. ValueError for pictures that are not square and grey, or of
+        another size than it draws.
+        """
         if train.shape[1] != train.shape[2] or train.shape[3] != 1:
             raise ValueError(f"found pictures of {' x '.join(map(str, train.shape[1:]))}, expected square grey ones: --set size=28")
         self.recipe, self.train = recipe, torch.from_numpy(np.ascontiguousarray(train))
         self.plan = Plan(recipe.network, train.shape[1], dict(recipe.options))
         torch.manual_seed(recipe.seed)
-        self.net = build(self.plan)
+        if begun and begun[1] != self.plan:
+            raise ValueError(f"the recipe is for {self.plan}, what it starts from is {begun[1]}")
+        self.net = begun[0] if begun else build(self.plan)
         self.dev = coloured(torch.from_numpy(np.ascontiguousarray(dev)), seeded(recipe.seed, 2)) if len(dev) else None
         self.items = min(recipe.batch, len(train))
         self.epoch_steps = max(len(train) // self.items, 1)

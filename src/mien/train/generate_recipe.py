@@ -20,6 +20,8 @@ class GenerateRecipe(Training):
     """Weight of a VAE's divergence (Higgins et al. 2017); with another than 1 the cost is no bound any more."""
     dev: int = 1000
     """Pictures held back to watch the training."""
+    start: str = ""
+    """What goes on learning: a bundled network, a model file, a run folder; "" for a new one."""
 
     def checks(self) -> dict[str, bool]:
         """Those of every training, and its own."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from mien.data.examples import read_examples
-from mien.models.generator import save
+from mien.models.generator import load, save
 from mien.nn.memory import keep_freed_memory
 from mien.runtime import Runtime, choose
 from mien.train import report
@@ -20,6 +20,7 @@ from mien.train.run_folder import (
     RECIPE,
     effort,
     first_process,
+    starting_file,
     trained,
     write_card,
 )
@@ -50,8 +51,9 @@ def learn_generator(
         raise ValueError(f"{source} has {len(images)} pictures, of which dev={recipe.dev} are held back: none is left to learn from")
     held = np.sort(np.random.default_rng(recipe.seed).permutation(len(images))[:recipe.dev])
     rest = np.setdiff1d(np.arange(len(images)), held)
+    start = load(starting_file(recipe.start, "generator")) if recipe.start else None
     with trained(
-        recipe, out, lambda: GenerateTask(recipe, images[rest], images[held]), {"dev": held.tolist()},
+        recipe, out, lambda: GenerateTask(recipe, images[rest], images[held], start), {"dev": held.tolist()},
         lambda task: f"{len(rest)} pictures, {task.steps} steps of {task.items}",
         lambda task: Every(steps=max(task.steps // 20, 1), seconds=300), minutes=minutes, runtime=runtime, resume=resume, label=label,
     ) as (task, fitted):  # fmt: skip

@@ -20,6 +20,7 @@ from mien.train.loop import fit
 from mien.train.recipe import CHANGEABLE, Training
 from mien.train.task import Measured
 from mien.train.types import Every, Fitted
+from mien.weights import cards, locate
 
 MODEL, RECIPE, PARTITION, CARD = "model.safetensors", "recipe.json", "partition.json", "card.toml"
 CHANGES = "changes"
@@ -27,6 +28,19 @@ CHANGES = "changes"
 
 
 T = TypeVar("T", bound=Measured)
+
+
+def starting_file(start: str, kind: str) -> Path:
+    """The file of what a training goes on from: a bundled network of that kind, a model file, or a run folder. ValueError for none."""
+    path = Path(start)
+    path = path / MODEL if path.is_dir() else path
+    if path.is_file():
+        return path
+    there = [card.name for card in cards() if card.kind == kind]
+    if start not in there:
+        raise ValueError(f"start={start}: no model file, no run folder with a {MODEL}, and none of {', '.join(there)}; "
+                         "--set start=PATH names another")
+    return locate(start)
 
 
 @contextmanager

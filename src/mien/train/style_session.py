@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from mien import weights
 from mien.data.drawn import DRAWN
 from mien.data.pictures import read_picture
 from mien.models.style_net import StyleNet, own_style
@@ -26,6 +25,7 @@ from mien.train.run_folder import (
     RECIPE,
     effort,
     first_process,
+    starting_file,
     trained,
     write_card,
 )
@@ -68,14 +68,7 @@ def begun(recipe: StyleRecipe, styles: int) -> StyleNet:
 
 def learnt_before(start: str) -> nn.Module:
     """The network that `start` names: a bundled one, a model file or a run folder. ValueError where there is none."""
-    path = Path(start)
-    path = path / MODEL if path.is_dir() else path
-    if not path.is_file():
-        there = [card.name for card in weights.cards() if card.kind == "stylizer"]
-        if start not in there:
-            raise ValueError(f"start={start}: no model file, no run folder with a {MODEL}, and none of {', '.join(there)}")
-        path = weights.locate(start)
-    return load(path)[0]
+    return load(starting_file(start, "stylizer"))[0]
 
 
 def learn_styles(
