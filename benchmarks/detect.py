@@ -52,7 +52,6 @@ def task(runtime: Runtime) -> tuple[DetectTask, Fabric]:
     made = DetectTask(RECIPE, mien_detect(3), pictures(16))
     fabric = Fabric(accelerator="cpu", precision="bf16-mixed" if runtime.precision == "bf16" else "32-true")
     made.setup(fabric, runtime)
-    made.layout = torch.channels_last if runtime.channels_last else torch.contiguous_format
     return made, fabric
 
 

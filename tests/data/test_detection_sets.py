@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from box_folders import coco, picture, voc, xml
 
-from mien.data.detection_sets import largest, read_annotations, read_boxes
+from mien.data.detection_sets import largest_alone, read_annotations, read_boxes
 from mien.types import Detections
 
 
@@ -108,6 +108,6 @@ def test_detections():
 
 def test_the_largest_box_of_every_picture(tmp_path):
     part = read_boxes(voc(tmp_path, {"a": [("cat", 2, 2, 9, 9), ("dog", 2, 2, 20, 9)], "b": [], "c": [("cat", 2, 2, 9, 9)]}), "all")
-    alone = largest(part)
+    alone = largest_alone(part)
     assert [path.stem for path in alone.files] == list(alone.keys) == ["a", "c"]
     assert [truth.labels.tolist() for truth in alone.truths] == [[1], [0]]

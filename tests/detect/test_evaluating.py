@@ -45,6 +45,9 @@ def test_results_are_measured(small, tmp_path, capsys):
     out = capsys.readouterr().out
     assert "cat         2  1.000" in out
     assert "mean        3  0.500" in out
+    assert main(["detect", "evaluate", str(path), str(small), "--split", "all", "--largest", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["localised"] == {"right": 0.5, "classified": 0.5, "placed": 0.5, "overlap": pytest.approx(0.475), "pictures": 2}
 
 
 def test_written_results_are_read_again(tmp_path):

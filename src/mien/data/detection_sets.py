@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from mien.data.annotations import Annotations, Record
 from mien.data.box_faults import mended
 from mien.data.coco import read_coco
@@ -80,14 +82,15 @@ def read_boxes(source: Path, split: str = "train") -> BoxSet:
     return BoxSet(found.names, files, truths, found.ids, keys)
 
 
-def largest(part: BoxSet) -> BoxSet:
-    """Every picture with an object, and of it alone the largest box that is not difficult: for classification with localisation."""
-    kept = []
-    for place, truth in enumerate(part.truths):
-        plain = truth.select(~truth.difficult)
-        if len(plain):
-            sides = plain.boxes[:, 2:] - plain.boxes[:, :2]
-            kept.append((place, plain.select(sides.prod(1).argmax(keepdims=True))))
+def largest(truth: Detections) -> Detections:
+    """Of what is not difficult the box with the largest area alone; none of none."""
+    plain = truth.select(~truth.difficult)
+    return plain.select(np.argsort(-(plain.boxes[:, 2:] - plain.boxes[:, :2]).prod(1), kind="stable")[:1])
+
+
+def largest_alone(part: BoxSet) -> BoxSet:
+    """Every picture with an object, and of it the `largest` alone: for classification with localisation."""
+    kept = [(place, one) for place, truth in enumerate(part.truths) if len(one := largest(truth))]
     files, keys = (tuple(column[place] for place, _ in kept) for column in (part.files, part.keys))
     return BoxSet(part.names, files, tuple(truth for _, truth in kept), part.ids, keys)
 

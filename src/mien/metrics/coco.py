@@ -42,8 +42,11 @@ def coco_scores(truths: Sequence[Detections], found: Sequence[Detections], class
     precision = np.full((classes, len(RANGES), len(OVERLAPS)), np.nan)
     recall = np.full_like(precision, np.nan)
     for label in range(classes):
-        rows = [_matched(truth.select(truth.labels == label), one.select(one.labels == label))
-                for truth, one in zip(truths, found, strict=True)]  # fmt: skip
+        both = zip(truths, found, strict=True)
+        pairs = ((truth.select(truth.labels == label), one.select(one.labels == label)) for truth, one in both)
+        rows = [_matched(truth, one) for truth, one in pairs if len(truth) or len(one)]
+        if not rows:
+            continue
         objects = np.sum([row.objects for row in rows], axis=0)
         score = np.concatenate([row.scores for row in rows])
         order = np.argsort(-score, kind="mergesort")

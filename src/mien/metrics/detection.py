@@ -47,17 +47,17 @@ def curves(truths: Sequence[Detections], found: Sequence[Detections], classes: i
 
 
 def _curve(truths: Sequence[Detections], found: Sequence[Detections], label: int, overlap: float) -> Curve:
-    scores, right, counts = [], [], []
-    objects = 0
+    scores, right, objects = [], [], 0
     for truth, one in zip(truths, found, strict=True):
         truth = truth.select(truth.labels == label)
         one = one.select(one.labels == label)
+        if not len(truth) and not len(one):
+            continue
         one = one.select(np.argsort(-one.scores, kind="stable"))
         objects += int((~truth.difficult).sum())
         hit, counted = taken(truth, one, overlap)
         scores.append(one.scores[counted])
         right.append(hit[counted])
-        counts.append(len(one))
     score = np.concatenate(scores) if scores else np.empty(0, np.float32)
     order = np.argsort(-score, kind="stable")
     hits = (np.concatenate(right) if right else np.empty(0, bool))[order].cumsum()

@@ -10,17 +10,12 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from mien.data.box_augment import Seen
+from mien.data.detection_sets import largest
 from mien.models.detector import batched
 from mien.models.localiser import Localiser, located_loss, shares
 from mien.train.detect import BoxTask, tensors
 from mien.train.detect_recipe import DetectRecipe
 from mien.types import Detections
-
-
-def largest(truth: Detections) -> Detections:
-    """The box with the largest area alone; none of none."""
-    sides = truth.boxes[:, 2:] - truth.boxes[:, :2]
-    return truth.select(np.argsort(-sides.prod(1), kind="stable")[:1])
 
 
 class OneTask(BoxTask[Localiser]):

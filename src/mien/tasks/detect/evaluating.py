@@ -9,11 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from mien.data.detection_results import read_results, write_results
-from mien.data.detection_sets import BoxSet, read_boxes
+from mien.data.detection_sets import BoxSet, largest_alone, read_boxes
 from mien.data.pictures import read_picture
 from mien.metrics.coco import coco_scores
 from mien.metrics.detection import Curve, curves, mean
 from mien.metrics.detection_errors import KINDS, Errors, costs, errors
+from mien.metrics.localisation import localised
 from mien.progress import Progress, say
 from mien.runtime import Runtime
 from mien.tasks.detect.plots import draw_curves, draw_errors
@@ -24,14 +25,16 @@ LEAST = 0.05
 """Score from which on a detection is asked for: below, hardly one changes an average precision."""
 
 
-def evaluated(model: str, source: Path, split: str, out: Path | None, least: float, runtime: Runtime) -> Evaluated:
+def evaluated(model: str, source: Path, split: str, out: Path | None, least: float, largest: bool, runtime: Runtime) -> Evaluated:
     """Everything; pictures and results are written where `out` is given. ValueError for a model or data that are none."""
     if not 0 <= least <= 1:
         raise ValueError(f"a score of {least:g}, expected 0 to 1")
     if out is not None and out.exists() and not out.is_dir():
         raise ValueError(f"{out} is a file, expected a folder")
     part = read_boxes(source, split)
+    part = largest_alone(part) if largest else part
     found, seconds = told(model, part, runtime)
+    found = [one.select(np.argsort(-one.scores, kind="stable")[:1]) for one in found] if largest else found
     count = len(part.names)
     every, coco, sorted_out = curves(part.truths, found, count), coco_scores(part.truths, found, count), errors(part.truths, found)
     if not any(curve.objects for curve in every):
@@ -39,8 +42,9 @@ def evaluated(model: str, source: Path, split: str, out: Path | None, least: flo
     cost = costs(sorted_out, count)
     files = _written(out, part, found, every, sorted_out, cost) if out else ()
     scores = tuple(_score(name, curve, ap, least) for name, curve, ap in zip(part.names, every, coco.classes, strict=True))
+    one = localised(part.truths, found) if largest else None
     return Evaluated(model, source, split, len(part), mean([one.ap for one in every]), mean([one.ap11 for one in every]), coco,
-                     scores, least, _kinds(sorted_out, cost, count), seconds, files)  # fmt: skip
+                     scores, least, _kinds(sorted_out, cost, count), one, seconds, files)  # fmt: skip
 
 
 def told(model: str, part: BoxSet, runtime: Runtime) -> tuple[Sequence[Detections], float | None]:

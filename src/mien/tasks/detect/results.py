@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mien.data.box_faults import Fault
     from mien.metrics.coco import CocoScores
+    from mien.metrics.localisation import Localised
 
 
 @dataclass(frozen=True)
@@ -121,6 +122,8 @@ class Evaluated:
     least: float
     """Score of `precision` and `recall`."""
     errors: tuple[ErrorKind, ...]
+    localised: Localised | None
+    """Where of every picture the largest object alone was asked for."""
     seconds: float | None
     """A picture, decoding left out; None for a file of results."""
     files: tuple[str, ...]
@@ -140,6 +143,9 @@ class Evaluated:
         known = ", ".join(f"{name} {value:.3f}" for name, value in sizes if value == value)
         lines.append(f"COCO: AP75 {self.coco.ap75:.3f}; by area: {known}; AR {self.coco.recall:.3f}")
         lines += [f"{one.kind:10}  {one.count:5}  costs {one.cost:.3f}: {one.what}" for one in self.errors]
+        if (one := self.localised) is not None:
+            lines.append(f"the largest object of a picture: class and place right {one.right:.3f}, class {one.classified:.3f}, "
+                         f"place {one.placed:.3f}, mean IoU {one.overlap:.3f}")  # fmt: skip
         if self.seconds is not None:
             lines.append(f"{self.seconds:.3f} s a picture")
         return "\n".join([*lines, *(f"wrote {file}" for file in self.files)])

@@ -111,6 +111,7 @@ def evaluate(
     split: Literal["train", "val", "trainval", "test", "all"] = "test",
     out: Path | None = None,
     least: float = 0.5,
+    largest: bool = False,
     device: str = "auto",
     precision: str = "auto",
 ) -> Evaluated:
@@ -124,6 +125,7 @@ def evaluate(
         split: which part: train, val, trainval, test or all.
         out: a folder for precision over recall (pr.png), the kinds of mistakes (errors.png) and the results (results.json).
         least: the score of which precision and recall are told.
+        largest: classification with localisation: of every picture the largest object and the surest detection alone.
         device: auto, cpu, cuda, cuda:1, mps.
         precision: auto, fp32, bf16.
 
@@ -131,7 +133,7 @@ def evaluate(
     from mien.runtime import choose
     from mien.tasks.detect.evaluating import evaluated
 
-    return evaluated(model, Path(data), split, out, least, choose(device, precision))
+    return evaluated(model, Path(data), split, out, least, largest, choose(device, precision))
 
 
 COMMANDS = (detect, train, check, evaluate)

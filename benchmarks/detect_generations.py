@@ -1,0 +1,85 @@
+"""R-CNN, Fast R-CNN and Faster R-CNN on the same convolutions: what a picture costs each of them, and how well it finds.
+
+    python benchmarks/detect_generations.py --data DATA/detect/bccd --rcnn RUN --fast RUN --faster RUN [--pictures 12]
+
+Processor seconds a test picture on one core, bf16, proposals by selective search among them and by themselves, medians; and AP at an
+IoU of 0.5 of all test pictures with --scores (results.json of `mien detect evaluate RUN DATA --out FOLDER`, one folder each).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from machine import load, origin
+from mien.data.detection_results import read_results
+from mien.data.detection_sets import BoxSet, read_boxes
+from mien.data.pictures import read_picture
+from mien.data.selective import selective_search
+from mien.metrics.detection import curves, mean
+from mien.models.detector import scale_for, sized
+from mien.models.detectors import opened
+from mien.nn.memory import keep_freed_memory
+from mien.runtime import Runtime
+
+BF16 = Runtime(torch.device("cpu"), "bf16", True, 1, "")
+
+
+def seconds(model: str, part: BoxSet, pictures: int) -> float:
+    detector, spent = opened(model), []
+    for path in (part.files[0], *part.files[:pictures]):
+        image = read_picture(path)
+        began = time.process_time()
+        with BF16.autocast():
+            detector(image, 0.05)
+        spent.append(time.process_time() - began)
+    return round(statistics.median(spent[1:]), 4)
+
+
+def searching(part: BoxSet, pictures: int, side: int, longest: int) -> dict[str, float]:
+    spent, counts = [], []
+    for path in (part.files[0], *part.files[:pictures]):
+        image = read_picture(path)
+        small = sized(image, scale_for(image.shape[0], image.shape[1], side, longest))
+        began = time.process_time()
+        counts.append(len(selective_search(small)))
+        spent.append(time.process_time() - began)
+    return {"seconds": round(statistics.median(spent[1:]), 4), "proposals": statistics.median(counts[1:])}
+
+
+def scores(folder: Path, part: BoxSet) -> dict[str, float]:
+    found = curves(part.truths, read_results(folder / "results.json", part), len(part.names))
+    every = {name: round(one.ap, 4) for name, one in zip(part.names, found, strict=True)}
+    return every | {"mean": round(mean([*every.values()]), 4)}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    for name in ("rcnn", "fast", "faster"):
+        parser.add_argument(f"--{name}", required=True)
+    parser.add_argument("--scores", type=Path, nargs=3, help="of R-CNN, Fast and Faster R-CNN")
+    parser.add_argument("--pictures", type=int, default=12)
+    asked = parser.parse_args()
+    torch.set_num_threads(1)
+    keep_freed_memory()
+    before, part = load(), read_boxes(asked.data, "test")
+    results: dict[str, Any] = {}
+    for place, name in enumerate(("rcnn", "fast", "faster")):
+        model = getattr(asked, name)
+        results[name] = {"seconds": seconds(model, part, asked.pictures)}
+        if asked.scores:
+            results[name]["AP50"] = scores(asked.scores[place], part)
+    plan = opened(asked.faster).plan
+    results["selective search"] = searching(part, asked.pictures, plan.side, plan.longest)
+    print(json.dumps({"results": results, **origin(before)}, indent=2))
+
+
+if __name__ == "__main__":
+    main()
