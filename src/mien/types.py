@@ -205,7 +205,7 @@ class LearnedGAN:
     pictures_per_second: float
     """Real ones that the judge saw."""
     spread: float | None
-    """Mean distance of two samples over that of two real pictures: far below 1, they are too much alike."""
+    """Mean distance of two samples (of one label) over that of two real pictures: far below 1, they are too much alike."""
     reason: str
     files: tuple[str, ...]
 

@@ -30,7 +30,7 @@ GAMES = {
     "r1": replace(DC, penalty="r1", penalty_every=2, judge={"width": 4, "norm": "spectral"}),
     "least squares": replace(DC, loss="least-squares", clip=1.0),
     "hinge": TINY,
-    "changed": replace(DC, changes=("colour", "translation", "cutout"), flip=True),
+    "changed": replace(DC, augment=("colour", "translation", "cutout"), flip=True),
     "maxout": replace(TINY, network="cgan", options={"latent": 3, "width": 12}, judge={"width": 6, "label": 4}, loss="non-saturating"),
 }  # fmt: skip
 
@@ -203,6 +203,8 @@ def test_spread_by_hand() -> None:
     x = torch.tensor([[0.0, 0.0], [3.0, 4.0]]).view(2, 1, 1, 2)
     assert spread(x) == pytest.approx(5 / 2**0.5)
     assert spread(torch.cat([x, x[:1]])) == pytest.approx(2 / 3 * 5 / 2**0.5)
+    assert spread(torch.cat([x, x]), torch.tensor([0, 1, 0, 1])) == pytest.approx(0)  # each label has one picture, twice
+    assert spread(x, torch.tensor([0, 1])) == pytest.approx(5 / 2**0.5)  # no two of one label: all of them
     watch = Watch(x, True)
     assert watch.look(x) == pytest.approx(1)
     assert not watch.doubt
@@ -233,8 +235,8 @@ def test_what_is_refused() -> None:
         GANTask(DC, np.zeros((4, 8, 12, 3), np.uint8))
     with pytest.raises(ValueError, match="without labels"):
         GANTask(TINY, np.zeros((4, 8, 8, 3), np.uint8))
-    with pytest.raises(ValueError, match="changes cannot be"):
-        replace(TINY, changes=("rain",))
+    with pytest.raises(ValueError, match="augment cannot be"):
+        replace(TINY, augment=("rain",))
     with pytest.raises(ValueError, match="not of 18"):
         task(DC, side=18)
 
@@ -251,4 +253,4 @@ def test_recipes_are_the_papers() -> None:
     assert recipes.dcgan_cifar10().data == recipes.wgan_gp_cifar10().data == "cifar10"
     assert recipes.cgan().conditional
     assert recipes.cgan_dcgan().conditional
-    assert recipes.dcgan_small().changes
+    assert recipes.dcgan_small().augment

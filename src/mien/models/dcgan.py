@@ -51,6 +51,8 @@ class Generator(nn.Module):
             layers += [nn.BatchNorm2d(c_in), nn.ReLU(inplace=True), Doubling(c_in, c_out, bias=False)]
         layers += [nn.BatchNorm2d(widths[-1]), nn.ReLU(inplace=True), Doubling(widths[-1], channels, bias=False)]
         self.layers = nn.Sequential(*layers, nn.Tanh()).apply(started)
+        if self.table is not None:
+            nn.init.normal_(self.table.weight, 0.0, latent**-0.5)  # as long as a 1 among 0s: a longer one drowns the noise
 
     def forward(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
         """From one place up."""

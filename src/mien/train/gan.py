@@ -62,7 +62,9 @@ class GANTask(Measured):
         self.epoch_steps = max(len(train) // (self.items * recipe.judge_steps), 1)
         self.steps = max(round(self.epoch_steps * recipe.epochs), 1)
         self.detours, self._last, self._order = 0, -1, (-1, torch.empty(0))
-        self.watch = Watch(self._real(self._which(0), None).float(), recipe.loss != UNBOUNDED)
+        shown = self._which(0)
+        known = None if self.labels is None else self.labels[shown]
+        self.watch = Watch(self._real(shown, None), recipe.loss != UNBOUNDED, known)
 
     def modules(self) -> dict[str, nn.Module]:
         """Generator and judge."""
@@ -113,7 +115,7 @@ class GANTask(Measured):
     def _judge_step(self, fabric: Fabric, turn: int, real: Tensor, made: Tensor, labels: Tensor | None,
                     random: torch.Generator) -> dict[str, float | Tensor]:  # fmt: skip
         recipe, game, real = self.recipe, LOSSES[self.recipe.loss], real.to(fabric.device)
-        real, made = (changed(x, recipe.changes, random) for x in (real, made.to(real.dtype)))
+        real, made = (changed(x, recipe.augment, random) for x in (real, made.to(real.dtype)))
         with fabric.autocast():
             if self.together:
                 both = torch.cat([real, made]), None if labels is None else torch.cat([labels, labels])
@@ -147,7 +149,7 @@ class GANTask(Measured):
         for p in self.judge.parameters():
             p.requires_grad_(False)  # it has learnt already: its gradients are not computed
         with fabric.autocast():
-            told = self.judge(changed(made.float(), self.recipe.changes, random), labels)
+            told = self.judge(changed(made.float(), self.recipe.augment, random), labels)
         loss = LOSSES[self.recipe.loss].generator(told.float())
         self.optimizer.zero_grad()
         fabric.backward(loss)
@@ -214,13 +216,17 @@ class GANTask(Measured):
         net.train(learning)
         return drawn
 
+    def asked(self, count: int) -> Tensor | None:
+        """The labels of samples: all in turn."""
+        return torch.arange(count) % len(self.plan.labels) if self.plan.labels else None
+
     def _look(self, index: int) -> float:
         """A sheet, and how far the samples lie apart, as a share of the real pictures."""
         self.settle()
         drawn = self.samples()
         if self.folder:
             write_sheet(drawn, self.folder / f"step-{index:07}.png")
-        share = self.watch.look(drawn * 2 - 1)
+        share = self.watch.look(drawn * 2 - 1, self.asked(len(drawn)))
         self.doubted = self.recipe.watch and self.watch.doubt
         return share
 
@@ -236,7 +242,7 @@ class GANTask(Measured):
     def evaluate(self) -> dict[str, float]:
         """How far samples lie apart, as a share of real pictures: none of them says how good they look."""
         self.settle()
-        return {"dev/spread": self.watch.share(self.samples() * 2 - 1)}
+        return {"dev/spread": self.watch.share(self.samples() * 2 - 1, self.asked(SHEET * SHEET))}
 
     def preview(self, path: Path) -> None:
         """The sheet as it is now."""

@@ -37,7 +37,7 @@ class GANRecipe(Training):
     """Judge's steps between penalties, each of which is weighted so many times (Karras et al. 2020, arXiv 1912.04958, section 3.1)."""
     clip_judge: float = 0.0
     """Largest weight of the judge (Arjovsky et al. 2017); 0: not clipped."""
-    changes: tuple[str, ...] = ()
+    augment: tuple[str, ...] = ()
     """What the judge's pictures are changed by: colour, translation, cutout (Zhao et al. 2020)."""
     sheets: int = 100
     """Steps between sheets of samples from the same noise."""
@@ -53,6 +53,6 @@ class GANRecipe(Training):
             "penalty_weight": 0 <= self.penalty_weight < math.inf,
             "penalty_every": self.penalty_every > 0,
             "clip_judge": 0 <= self.clip_judge < math.inf,
-            "changes": set(self.changes) <= set(CHANGES),
+            "augment": set(self.augment) <= set(CHANGES),
             "sheets": self.sheets > 0,
         }

@@ -113,6 +113,6 @@ def describe(task: GANTask, learned: LearnedGAN) -> None:
         "kind": "generator",
     }
     spent = effort(f"{learned.steps} rounds, {learned.epochs:g} epochs", learned.seconds, learned.pictures_per_second)
-    protocol = "mean distance of two of 64 samples, over that of two real pictures; not a measure of how good they look"
+    protocol = "mean distance of two of 64 samples (of one label), over that of real pictures; not a measure of how good they look"
     scores = [] if learned.spread is None else [("spread", learned.spread, protocol)]
     write_card(learned.out, recipe, told, spent, scores)

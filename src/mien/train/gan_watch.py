@@ -22,30 +22,36 @@ FIRST = 500
 REGARDLESS = " (--set watch=no goes on regardless)"
 
 
-def spread(x: Tensor) -> float:
-    """(B, C, H, W) -> mean distance of two different pictures, in units of the values (root mean square over pixels)."""
+def spread(x: Tensor, labels: Tensor | None = None) -> float:
+    """(B, C, H, W) -> mean distance of two different pictures, in units of the values (root mean square over pixels).
+
+    labels (B,): only of pairs of one label, where there are some: pictures may differ by their labels alone.
+    """
     flat = x.flatten(1).double()
     distances = torch.cdist(flat, flat) / flat.shape[1] ** 0.5
-    return float(distances.sum() / max(len(x) * (len(x) - 1), 1))
+    pairs = ~torch.eye(len(x), dtype=torch.bool)
+    if labels is not None and bool((alike := pairs & (labels[:, None] == labels)).any()):
+        pairs = alike
+    return float(distances[pairs].mean()) if len(x) > 1 else 0.0
 
 
 class Watch:
     """Remembers looks at samples and losses of the judge; `trouble` says in words what is wrong, once it has been so for long."""
 
-    def __init__(self, real: Tensor, bounded: bool) -> None:
-        """real: pictures that samples are compared with; bounded: whether the judge's loss cannot be negative."""
-        self.real, self.bounded = spread(real), bounded
+    def __init__(self, real: Tensor, bounded: bool, labels: Tensor | None = None) -> None:
+        """real: pictures that samples are compared with, of `labels`; bounded: whether the judge's loss cannot be negative."""
+        self.real, self.bounded = spread(real, labels), bounded
         self.looks: deque[float] = deque(maxlen=TIMES)
         self.losses: deque[float] = deque(maxlen=LONG)
         self.alive = False
 
-    def share(self, samples: Tensor) -> float:
+    def share(self, samples: Tensor, labels: Tensor | None = None) -> float:
         """Of the real pictures' spread, that the samples have."""
-        return spread(samples) / max(self.real, 1e-12)
+        return spread(samples, labels) / max(self.real, 1e-12)
 
-    def look(self, samples: Tensor) -> float:
+    def look(self, samples: Tensor, labels: Tensor | None = None) -> float:
         """The same, kept."""
-        share = self.share(samples)
+        share = self.share(samples, labels)
         self.looks.append(share)
         self.alive = self.alive or share >= LEAST
         return share

@@ -84,7 +84,7 @@ def lsgan() -> GANRecipe:
 
 def cgan_dcgan() -> GANRecipe:
     """A DCGAN that draws the digit asked for, 28 pixels: digits-cgan, which is bundled."""
-    return replace(ADAM, conditional=True, size=None, lr=3e-4, schedule="linear", final=0.1, options={"latent": 64, "width": 48},
+    return replace(ADAM, conditional=True, size=None, schedule="linear", final=0.1, options={"latent": 64, "width": 48},
                    judge={"width": 48}, epochs=12)  # fmt: skip
 
 
@@ -98,7 +98,7 @@ def dcgan_small() -> GANRecipe:
     moved for the judge (Zhao et al. 2020).
     """
     return replace(dcgan(), batch=32, options={"width": 32}, judge={"width": 32}, lr=3e-4, schedule="linear", final=0.1,
-                   changes=("translation",))  # fmt: skip
+                   augment=("translation",))  # fmt: skip
 
 
 def dcgan_cifar10() -> GANRecipe:

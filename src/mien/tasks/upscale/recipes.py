@@ -43,7 +43,7 @@ def srcnn() -> EnlargeRecipe:
 def srcnn_quick() -> EnlargeRecipe:
     """SRCNN 9-5-5 in little time: Muon, and bicubic as a start, where the paper takes days; also for x2 and x4 (--set scales=2)."""
     return replace(srcnn(), options={"name": "9-5-5", "start": "through"}, optimiser="muon", lr=0.02, bias_lr=0.05, momentum=0.95,
-                   last_lr=1.0, batch=16, patch=33, zooms=(1.0, 0.8, 0.6), warmup=0.02)  # fmt: skip
+                   last_lr=1.0, batch=4, patch=33, zooms=(1.0, 0.8, 0.6), warmup=0.02)  # fmt: skip
 
 
 def srcnn_915() -> EnlargeRecipe:
