@@ -25,7 +25,7 @@ def test_a_face(data_dir: Path) -> None:
     """The brows to the chin of a portrait of nobody: about the middle third."""
     found = opened("faces")(read_picture(data_dir / "faces" / "generated" / "female_96.jpg"))
     assert len(found) == 1
-    x1, y1, x2, y2 = found.boxes[0]
+    x1, _, x2, _ = found.boxes[0]
     assert 0.2 < (x2 - x1) / 512 < 0.7
     assert abs((x1 + x2) / 2 - 256) < 100
     assert found.scores[0] > 0.9
