@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from mien.data.resize import enlarge
 from mien.models.enlarger import Afterwards, Enlarger, OneScale, Plan, between, build, load, reach, save
+from mien.models.enlargers import opened
 from mien.models.mien_upscale import MienUpscale, Summed
 from mien.models.srcnn import srcnn
 from mien.models.srresnet import SRResNet, discriminator
@@ -163,3 +164,13 @@ def test_between_two_networks_is_another() -> None:
     assert all(torch.allclose(made, values + 0.25, atol=1e-6) for made, values in pairs)
     with pytest.raises(ValueError, match="expected two of one architecture"):
         between(one, small("srcnn"), 0.5)
+
+
+def test_the_bundled_one_after_srgan_is_near_the_one_it_learnt_on_from() -> None:
+    """Three tenths of the way, so pictures differ by little, and only at x4."""
+    torch.manual_seed(0)
+    x = enlarge(torch.rand(1, 3, 6, 7), 2)
+    change = (opened("srgan", 4)(x) - opened("fast", 4)(x)).abs()
+    assert 1e-3 < float(change.mean()) < 0.05
+    with pytest.raises(ValueError, match="srgan does not enlarge by 2: choose 4"):
+        opened("srgan", 2)

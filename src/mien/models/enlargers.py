@@ -11,7 +11,8 @@ from mien.models.enlarger import COLOURED, EXACT, Enlarger, load
 from mien.weights import cards, locate
 
 BICUBIC = "bicubic"
-NAMES = {"fast": ("mien-upscale",), "face": ("mien-upscale-face",), "vdsr": ("vdsr",), "srcnn": ("srcnn-x2", "srcnn-x3", "srcnn-x4")}
+NAMES = {"fast": ("mien-upscale",), "srgan": ("mien-upscale-srgan",), "face": ("mien-upscale-face",), "vdsr": ("vdsr",),
+         "srcnn": ("srcnn-x2", "srcnn-x3", "srcnn-x4")}  # fmt: skip
 """What a person asks for, and the cards of the networks that are meant."""
 SCALES = (2, 3, 4)
 

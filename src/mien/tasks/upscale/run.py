@@ -34,7 +34,7 @@ def upscale(
         source: a picture, a video or a folder.
         out: the enlarged picture (.png, .jpg, .webp), video (.mp4), or folder.
         scale: 2, 3 or 4.
-        model: fast, face (small faces, x4), srcnn, bicubic, a model file, or the run folder of a training.
+        model: fast, srgan (x4: sharper, less true), face (x4: small faces), srcnn, bicubic, a model file, or a run folder.
         compare: an .html page with a slider between bicubic interpolation and the result.
         quality: of JPEG and WebP, 1 to 100.
         tile: pixels a side of what is computed at once; by default as the network wants it.
@@ -65,7 +65,7 @@ def evaluate(
 
     Args:
         folder: pictures in full size, for example Set5.
-        model: fast, srcnn, bicubic, a model file, or the run folder of a training.
+        model: fast, srgan, face, srcnn, bicubic, a model file, or the run folder of a training.
         scale: 2, 3 or 4.
         border: pixels of each side that do not count; by default as many as the scale.
         device: auto, cpu, cuda, cuda:1, mps.
