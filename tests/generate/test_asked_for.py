@@ -154,7 +154,7 @@ def folder_of(path: Path, count: int, side: int = 16) -> Path:
 def test_from_a_folder_of_pictures_to_a_film_of_sheets(tmp_path: Path) -> None:
     """No labels are needed; everything is in the run folder, and the model draws in colour."""
     recipe = replace(dcgan(), data="", size=16, options={"latent": 4, "width": 4}, judge={"width": 4}, batch=4, epochs=3, sheets=1,
-                     augment=("translation",))  # fmt: skip
+                     augment=("translation",), average=0.0, lr=0.05)  # fmt: skip
     made = learn_gan(recipe, folder_of(tmp_path / "p", 9), tmp_path / "run", runtime=CPU)
     assert set(made.files) <= {path.name for path in made.out.iterdir()}
     assert (made.steps, made.pictures, made.labels) == (6, 9, 0)
