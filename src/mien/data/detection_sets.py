@@ -91,7 +91,7 @@ def largest(truth: Detections) -> Detections:
 def largest_alone(part: BoxSet) -> BoxSet:
     """Every picture with an object, and of it the `largest` alone: for classification with localisation."""
     kept = [(place, one) for place, truth in enumerate(part.truths) if len(one := largest(truth))]
-    files, keys = (tuple(column[place] for place, _ in kept) for column in (part.files, part.keys))
+    files, keys = tuple(part.files[place] for place, _ in kept), tuple(part.keys[place] for place, _ in kept)
     return BoxSet(part.names, files, tuple(truth for _, truth in kept), part.ids, keys)
 
 
