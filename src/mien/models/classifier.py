@@ -16,10 +16,11 @@ from torch import Tensor, nn
 from mien.data.files import atomic
 from mien.models import checking
 from mien.models.catalog import NETWORKS
+from mien.models.planned import model_file
 from mien.models.speed import FitsInputs
 from mien.nn.inputs import InputLayer
 from mien.nn.metric import UnitLength
-from mien.weights import cards, locate
+from mien.weights import cards
 from mien.weights.eight_bits import squeeze, unsqueeze
 
 HEADER = "mien_classifier"
@@ -126,13 +127,8 @@ def bundled() -> list[str]:
 
 def find(model: str | Path) -> Path:
     """The file of a bundled name, a file, or a run folder; ValueError where there is none."""
-    path = Path(model)
-    if str(model) in bundled():
-        return locate(str(model))
-    if path.is_dir() and (path / "model.safetensors").is_file():
-        return path / "model.safetensors"
-    if path.is_file():
-        return path
+    if file := model_file(model, "classifier"):
+        return file
     raise ValueError(f"{model} is neither a bundled classifier ({', '.join(bundled())}) nor a model file or run folder")
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import torch
 
 from mien.models.detector import Detector, load
-from mien.weights import cards, locate
+from mien.models.planned import model_file
+from mien.weights import cards
 
 NAMES = {"faces": "mien-detect-faces", "cells": "mien-detect-cells"}
 """What a person asks for, and the card of the network that is meant."""
@@ -27,10 +28,6 @@ def known() -> list[str]:
 
 def file_of(model: str) -> Path:
     """The file that is meant. ValueError where there is none."""
-    if (name := NAMES.get(model, model)) in {card.name for card in cards() if card.kind == "detector"}:
-        return locate(name)
-    path = Path(model)
-    for file in (path / "model.safetensors", path):
-        if file.is_file():
-            return file
+    if file := model_file(NAMES.get(model, model), "detector") or model_file(model, "detector"):
+        return file
     raise ValueError(f"no model {model!r}: choose {', '.join([*known(), 'a .safetensors file'])} or the run folder of a training")

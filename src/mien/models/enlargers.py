@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from mien.models.enlarger import COLOURED, EXACT, Enlarger, load
+from mien.models.planned import model_file
 from mien.weights import cards, locate
 
 BICUBIC = "bicubic"
@@ -44,11 +45,8 @@ def _files(model: str) -> list[Path]:
     there = {card.name for card in cards() if card.kind == "enlarger"}
     if names := [name for name in NAMES.get(model, (model,)) if name in there]:
         return [locate(name) for name in names]
-    path = Path(model)
-    if (path / "model.safetensors").is_file():
-        return [path / "model.safetensors"]
-    if path.is_file():
-        return [path]
+    if file := model_file(model, "enlarger"):
+        return [file]
     raise ValueError(f"no model {model!r}: choose {', '.join(known())}, a .safetensors file or the run folder of a training")
 
 

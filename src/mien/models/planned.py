@@ -13,7 +13,19 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from mien.data.files import atomic
+from mien.weights import cards, locate
 from mien.weights.eight_bits import squeeze, unsqueeze
+
+MODEL = "model.safetensors"
+"""What the model is called in the run folder of its training."""
+
+
+def model_file(model: str | Path, kind: str) -> Path | None:
+    """The file that is meant: of a bundled network of that kind (its card's), of a run folder, or the file itself; None for none."""
+    if str(model) in {card.name for card in cards() if card.kind == kind}:
+        return locate(str(model))
+    path = Path(model)
+    return next((file for file in (path / MODEL, path) if file.is_file()), None)
 
 
 def write(path: Path, net: nn.Module, header: str, plan: Mapping[str, Any], dtype: torch.dtype = torch.float32) -> None:

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mien.models import adain, style_net
+from mien.models.planned import model_file
 from mien.models.stylizer import load, read_plan
 from mien.nn.whole import Moments
 from mien.nn.winograd4 import quicken_frozen
@@ -129,14 +130,8 @@ def known() -> list[str]:
 
 
 def _file(model: str) -> Path:
-    there = {card.name for card in cards() if card.kind == "stylizer"}
     name = NAMES.get(model, held().get(model, model))
-    if name in there:
-        return locate(name)
-    path = Path(model)
-    if (path / "model.safetensors").is_file():
-        return path / "model.safetensors"
-    if path.is_file():
-        return path
+    if file := model_file(name, "stylizer") or model_file(model, "stylizer"):
+        return file
     names = ", ".join(known()) or "a picture"
     raise ValueError(f"no style {model!r}: choose {names}, a .safetensors file or the run folder of a training")

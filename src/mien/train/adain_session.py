@@ -9,8 +9,7 @@ import numpy as np
 from mien.data.pictures import read_picture
 from mien.models.adain import AdaIN
 from mien.models.stylizer import Plan, save
-from mien.nn.memory import keep_freed_memory
-from mien.runtime import Runtime, choose
+from mien.runtime import Runtime
 from mien.train import report
 from mien.train.adain import AdaINTask
 from mien.train.adain_recipe import AdaINRecipe
@@ -20,6 +19,7 @@ from mien.train.run_folder import (
     MODEL,
     PARTITION,
     RECIPE,
+    computing,
     effort,
     first_process,
     trained,
@@ -45,9 +45,7 @@ def learn_adain(
     ValueError for bad data, or a folder that holds a run (of other settings, or one that was not asked to be resumed); RuntimeError
     where another process is training there, or VGG16's weights cannot be had.
     """
-    runtime = runtime or choose()
-    if runtime.device.type == "cpu":
-        keep_freed_memory()
+    runtime = computing(runtime)
     start = learnt_before(recipe.start) if recipe.start else None
     if not (start is None or isinstance(start, AdaIN)):
         raise ValueError(f"start={recipe.start}: expected a network for any style, found {type(start).__name__}")

@@ -22,9 +22,8 @@ from mien.models.fast_rcnn import FastRCNN
 from mien.models.faster_rcnn import FasterRCNN
 from mien.models.localiser import Localiser
 from mien.models.rcnn import RCNN
-from mien.nn.memory import keep_freed_memory
 from mien.progress import Progress, say
-from mien.runtime import Runtime, choose
+from mien.runtime import Runtime
 from mien.train import report
 from mien.train.detect import BoxTask, DetectTask, shown
 from mien.train.detect_fast import FastTask, proposed
@@ -32,7 +31,17 @@ from mien.train.detect_one import OneTask, largest
 from mien.train.detect_rcnn import RCNNTask
 from mien.train.detect_recipe import DetectRecipe, Generation
 from mien.train.detect_steps import FourStepsTask
-from mien.train.run_folder import CARD, MODEL, PARTITION, RECIPE, effort, first_process, trained, write_card
+from mien.train.run_folder import (
+    CARD,
+    MODEL,
+    PARTITION,
+    RECIPE,
+    computing,
+    effort,
+    first_process,
+    trained,
+    write_card,
+)
 from mien.train.types import Every, Fitted
 from mien.types import LearnedDetector
 
@@ -127,9 +136,7 @@ def learn_detector(
     ValueError for bad data, or a folder that holds a run (of other settings, or one that was not asked to be resumed); RuntimeError
     where another process is training there.
     """
-    runtime = runtime or choose()
-    if runtime.device.type == "cpu":
-        keep_freed_memory()
+    runtime = computing(runtime)
     ready = prepare(recipe, source)
     with trained(
         recipe, out, lambda: make(recipe, ready, out), ready.files,

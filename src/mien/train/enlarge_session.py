@@ -10,9 +10,8 @@ import numpy as np
 from mien.data.pictures import read_picture
 from mien.data.sources import PICTURES, natural
 from mien.models.enlarger import COLOURED, load, save
-from mien.nn.memory import keep_freed_memory
 from mien.progress import Progress
-from mien.runtime import Runtime, choose
+from mien.runtime import Runtime
 from mien.train import report
 from mien.train.adversarial import AdversarialEnlargeTask
 from mien.train.enlarge import EnlargeTask, brightness
@@ -22,6 +21,7 @@ from mien.train.run_folder import (
     MODEL,
     PARTITION,
     RECIPE,
+    computing,
     effort,
     first_process,
     starting_file,
@@ -64,9 +64,7 @@ def learn_enlarger(
     ValueError for bad data, or a folder that holds a run (of other settings, or one that was not asked to be resumed); RuntimeError
     where another process is training there.
     """
-    runtime = runtime or choose()
-    if runtime.device.type == "cpu":
-        keep_freed_memory()
+    runtime = computing(runtime)
     paths = pictures_in(source, recipe.parts)
     if len(paths) <= recipe.dev:
         raise ValueError(f"{source} has {len(paths)} pictures, of which dev={recipe.dev} are held back: none is left to learn from")

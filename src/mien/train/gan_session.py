@@ -12,8 +12,7 @@ from mien.data.loose import read_images
 from mien.data.moving import write_moving
 from mien.data.pictures import read_picture
 from mien.models.generator import save
-from mien.nn.memory import keep_freed_memory
-from mien.runtime import Runtime, choose
+from mien.runtime import Runtime
 from mien.train import report
 from mien.train.gan import GANTask
 from mien.train.gan_recipe import GANRecipe
@@ -22,6 +21,7 @@ from mien.train.run_folder import (
     MODEL,
     PARTITION,
     RECIPE,
+    computing,
     effort,
     first_process,
     trained,
@@ -50,9 +50,7 @@ def learn_gan(
     ValueError for bad data, or a folder that holds a run (of other settings, or one that was not asked to be resumed); RuntimeError
     where another process is training there, or the training came to nothing twice.
     """
-    runtime = runtime or choose()
-    if runtime.device.type == "cpu":
-        keep_freed_memory()
+    runtime = computing(runtime)
     images, labels, names = read_for(recipe, source)
     with trained(
         recipe, out, lambda: GANTask(recipe, images, labels, names, out / SHEETS if first_process() else None), {},

@@ -8,8 +8,7 @@ import numpy as np
 
 from mien.data.examples import read_examples
 from mien.models.generator import load, save
-from mien.nn.memory import keep_freed_memory
-from mien.runtime import Runtime, choose
+from mien.runtime import Runtime
 from mien.train import report
 from mien.train.generate import GenerateTask
 from mien.train.generate_recipe import GenerateRecipe
@@ -18,6 +17,7 @@ from mien.train.run_folder import (
     MODEL,
     PARTITION,
     RECIPE,
+    computing,
     effort,
     first_process,
     starting_file,
@@ -43,9 +43,7 @@ def learn_generator(
     ValueError for bad data, or a folder that holds a run (of other settings, or one that was not asked to be resumed); RuntimeError
     where another process is training there.
     """
-    runtime = runtime or choose()
-    if runtime.device.type == "cpu":
-        keep_freed_memory()
+    runtime = computing(runtime)
     images = read_examples(source, "train", recipe.size, 1).images
     if len(images) <= recipe.dev:
         raise ValueError(f"{source} has {len(images)} pictures, of which dev={recipe.dev} are held back: none is left to learn from")

@@ -15,8 +15,7 @@ from mien.metrics.identification import n_way
 from mien.metrics.verification import all_pairs, auc, eer, roc
 from mien.models.catalog import NETWORKS
 from mien.models.classifier import save
-from mien.nn.memory import keep_freed_memory
-from mien.runtime import Runtime, choose
+from mien.runtime import Runtime
 from mien.train import report
 from mien.train.metric import MetricTask
 from mien.train.recipe import MetricRecipe
@@ -25,6 +24,7 @@ from mien.train.run_folder import (
     MODEL,
     PARTITION,
     RECIPE,
+    computing,
     effort,
     first_process,
     trained,
@@ -105,9 +105,7 @@ def learn_embedder(
     ValueError for bad data, or a folder that holds a run (of other settings, or one that was not asked to be resumed); RuntimeError
     where another process is training there.
     """
-    runtime = runtime or choose()
-    if runtime.device.type == "cpu":
-        keep_freed_memory()
+    runtime = computing(runtime)
     ready = ready or prepare_people(recipe, source)
     people = len(ready.names["train"])
     with trained(

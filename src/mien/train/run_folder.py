@@ -13,16 +13,18 @@ from typing import Any, TypeVar
 
 from mien.data.files import atomic
 from mien.data.locked import locked
+from mien.models.planned import MODEL, model_file
+from mien.nn.memory import keep_freed_memory
 from mien.progress import say
-from mien.runtime import Runtime
+from mien.runtime import Runtime, choose
 from mien.train.checkpoint import latest_step
 from mien.train.loop import fit
 from mien.train.recipe import CHANGEABLE, Training
 from mien.train.task import Measured
 from mien.train.types import Every, Fitted
-from mien.weights import cards, locate
+from mien.weights import cards
 
-MODEL, RECIPE, PARTITION, CARD = "model.safetensors", "recipe.json", "partition.json", "card.toml"
+RECIPE, PARTITION, CARD = "recipe.json", "partition.json", "card.toml"
 CHANGES = "changes"
 """In the stored recipe beside the settings: what was changed when the run was resumed; the step, and setting -> before, after."""
 
@@ -32,15 +34,19 @@ T = TypeVar("T", bound=Measured)
 
 def starting_file(start: str, kind: str) -> Path:
     """The file of what a training goes on from: a bundled network of that kind, a model file, or a run folder. ValueError for none."""
-    path = Path(start)
-    path = path / MODEL if path.is_dir() else path
-    if path.is_file():
-        return path
+    if file := model_file(start, kind):
+        return file
     there = [card.name for card in cards() if card.kind == kind]
-    if start not in there:
-        raise ValueError(f"start={start}: no model file, no run folder with a {MODEL}, and none of {', '.join(there)}; "
-                         "--set start=PATH names another")
-    return locate(start)
+    raise ValueError(f"start={start}: no model file, no run folder with a {MODEL}, and none of {', '.join(there)}; "
+                     "--set start=PATH names another")
+
+
+def computing(runtime: Runtime | None) -> Runtime:
+    """What a training computes with, chosen where none is given; on a CPU freed memory is kept from now on."""
+    runtime = runtime or choose()
+    if runtime.device.type == "cpu":
+        keep_freed_memory()
+    return runtime
 
 
 @contextmanager

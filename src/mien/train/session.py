@@ -15,9 +15,8 @@ from torch.nn import functional as F
 from mien.data.examples import Examples, partition, parts, read_examples
 from mien.metrics.classification import confusion_matrix
 from mien.models.classifier import save
-from mien.nn.memory import keep_freed_memory
 from mien.progress import say
-from mien.runtime import Runtime, choose
+from mien.runtime import Runtime
 from mien.train import report
 from mien.train.loop import fit
 from mien.train.recipe import Recipe
@@ -29,6 +28,7 @@ from mien.train.run_folder import (
     advice,
     check_folder,
     claimed,
+    computing,
     effort,
     first_process,
     remember,
@@ -105,9 +105,7 @@ def learn(
     ValueError for bad data, or a folder that holds a run (of other settings, or one that was not asked to be resumed); RuntimeError
     where another process is training there.
     """
-    runtime = runtime or choose()
-    if runtime.device.type == "cpu":
-        keep_freed_memory()
+    runtime = computing(runtime)
     ready = ready or prepare(recipe, source)
     with claimed(out):
         if first_process():

@@ -13,9 +13,8 @@ from mien.data.drawn import DRAWN
 from mien.data.pictures import read_picture
 from mien.models.style_net import StyleNet, own_style
 from mien.models.stylizer import Plan, load, save
-from mien.nn.memory import keep_freed_memory
 from mien.progress import Progress
-from mien.runtime import Runtime, choose
+from mien.runtime import Runtime
 from mien.train import report
 from mien.train.enlarge_session import pictures_in
 from mien.train.run_folder import (
@@ -23,6 +22,7 @@ from mien.train.run_folder import (
     MODEL,
     PARTITION,
     RECIPE,
+    computing,
     effort,
     first_process,
     starting_file,
@@ -86,9 +86,7 @@ def learn_styles(
     ValueError for bad data, or a folder that holds a run (of other settings, or one that was not asked to be resumed); RuntimeError
     where another process is training there, or VGG16's weights cannot be had.
     """
-    runtime = runtime or choose()
-    if runtime.device.type == "cpu":
-        keep_freed_memory()
+    runtime = computing(runtime)
     styles = style_pictures(recipe, source)
     net = begun(recipe, len(styles))
     paths = pictures_in(source, recipe.parts)

@@ -11,10 +11,11 @@ from torch import Tensor, nn
 from mien.data.files import atomic
 from mien.data.pictures import write_picture
 from mien.models.generator import Plan, load
+from mien.models.planned import model_file
 from mien.provenance.identity import Identity
 from mien.provenance.manifest import sign
 from mien.runtime import Runtime
-from mien.weights import cards, locate
+from mien.weights import cards
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,9 @@ class Asked:
 
 def opened(model: str) -> tuple[nn.Module, Plan]:
     """A card's name, a model file or a run folder -> network and plan. ValueError for none of these."""
+    if file := model_file(model, "generator"):
+        return load(file)
     there = [card.name for card in cards() if card.kind == "generator"]
-    path = Path(model)
-    if model in there:
-        return load(locate(model))
-    if (path / "model.safetensors").is_file():
-        return load(path / "model.safetensors")
-    if path.is_file():
-        return load(path)
     raise ValueError(f"no model {model!r}: choose {', '.join([*there, 'a .safetensors file'])} or the run folder of a training")
 
 
