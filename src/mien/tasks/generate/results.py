@@ -6,6 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+def _rate(count: int, seconds: float, signed: bool) -> str:
+    sealed = ", signed and labelled as generated" if signed else ""
+    return f"{count / max(seconds, 1e-9):.3g} a second{sealed}"
+
+
 @dataclass(frozen=True)
 class Generated:
     """A sheet of drawn pictures."""
@@ -22,9 +27,8 @@ class Generated:
     signed: bool
 
     def __str__(self) -> str:
-        sealed = ", signed and labelled as generated" if self.signed else ""
         return (f"{self.output}: {self.count} pictures by {self.model} ({self.network}), seed {self.seed}, "
-                f"{self.count / max(self.seconds, 1e-9):.3g} a second{sealed}")  # fmt: skip
+                f"{_rate(self.count, self.seconds, self.signed)}")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -45,9 +49,8 @@ class Walked:
     signed: bool
 
     def __str__(self) -> str:
-        sealed = ", signed and labelled as generated" if self.signed else ""
         return (f"{self.output}: {self.frames} frames by {self.model} ({self.network}) past {self.count} pictures and back, "
-                f"seed {self.seed}, {self.frames / max(self.seconds, 1e-9):.3g} a second{sealed}")  # fmt: skip
+                f"seed {self.seed}, {_rate(self.frames, self.seconds, self.signed)}")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -67,9 +70,8 @@ class Scattered:
     signed: bool
 
     def __str__(self) -> str:
-        sealed = ", signed and labelled as generated" if self.signed else ""
         return (f"{self.output}: {self.count} pictures by {self.model} ({self.network}), seed {self.seed}, "
-                f"{self.count / max(self.seconds, 1e-9):.3g} a second{sealed}")  # fmt: skip
+                f"{_rate(self.count, self.seconds, self.signed)}")  # fmt: skip
 
 
 @dataclass(frozen=True)
