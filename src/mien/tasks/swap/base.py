@@ -73,20 +73,28 @@ def person_of(source: str, track: int) -> str:
 
 def pool(faces: FaceSet, share: float) -> Pool:
     """A face set as training reads it."""
+    return Pool(tensors(faces, 128), torch.from_numpy(faces.embeddings()).float() * WHO_SCALE, people_of(faces), share)
+
+
+def face_sets(data: Path, out: Path) -> dict[str, FaceSet]:
+    """Faces of every source, extracted once to `out`, by the source's name."""
+    found = {}
+    for name, (folders, _) in SOURCES.items():
+        paths = [p for folder in folders for p in sorted((data / folder).iterdir())
+                 if p.suffix in (".jpg", ".png", ".mp4") and not HELD_BACK.match(p.name)]
+        found[name] = extract(paths, out / "faces" / name, size=160, every=2 if name == "clips" else 1, label=name)
+    return found
+
+
+def people_of(faces: FaceSet) -> np.ndarray:
+    """(N,) whose face each is, counted from 0."""
     names = [person_of(s, t) for s, t in zip(faces.column("source"), faces.column("track"), strict=True)]
-    _, person = np.unique(names, return_inverse=True)
-    return Pool(tensors(faces, 128), torch.from_numpy(faces.embeddings()).float() * WHO_SCALE, person, share)
+    return np.unique(names, return_inverse=True)[1]
 
 
 def gather(data: Path, out: Path) -> list[Pool]:
-    """Faces of every source, extracted once to `out`."""
-    pools = []
-    for name, (folders, share) in SOURCES.items():
-        paths = [p for folder in folders for p in sorted((data / folder).iterdir())
-                 if p.suffix in (".jpg", ".png", ".mp4") and not HELD_BACK.match(p.name)]
-        faces = extract(paths, out / "faces" / name, size=160, every=2 if name == "clips" else 1, label=name)
-        pools.append(pool(faces, share))
-    return pools
+    """All that training reads."""
+    return [pool(faces, SOURCES[name][1]) for name, faces in face_sets(data, out).items()]
 
 
 class BaseTask(OneNetwork):

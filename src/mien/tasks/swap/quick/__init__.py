@@ -1,0 +1,1 @@
+"""The swap from one photo: its training, drawing, files and scores."""

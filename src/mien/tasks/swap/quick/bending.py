@@ -1,0 +1,78 @@
+"""A photo bent to lie over a face: its points on the face's points, its colours those of the face's light."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+from mien.faces.align import MIRROR
+from mien.faces.mask import face_mask, grow
+from mien.faces.reshape.sliders import FOREHEAD, with_forehead
+from mien.nn.thin_plate import places
+
+ANCHORS = torch.tensor([(0.0, 0.0), (0.5, 0.0), (1.0, 0.0), (0.0, 0.5), (1.0, 0.5), (0.0, 1.0), (0.5, 1.0), (1.0, 1.0)])
+"""Of the window's border: they stay."""
+MIRROR_ALL = np.concatenate([MIRROR, 68 + np.arange(FOREHEAD)[::-1]])
+"""Where the points of `window_points` go when a picture is mirrored."""
+GAIN = (0.7, 1.4)
+"""How much the contrast of a photo's colours may change."""
+
+
+def window_points(landmarks: np.ndarray, matrix: np.ndarray, size: int) -> np.ndarray:
+    """(68, 2) of a picture and its transform to a window of `size` pixels -> (77, 2) float32 in windows, the forehead's with them."""
+    points = landmarks @ matrix[:, :2].T + matrix[:, 2]
+    return (with_forehead(points.astype(np.float64)) / size).astype(np.float32)
+
+
+def mirrored_points(points: Tensor) -> Tensor:
+    """(..., 77, 2) in windows -> those of the mirrored picture."""
+    return points[..., MIRROR_ALL, :] * points.new_tensor([-1, 1]) + points.new_tensor([1, 0])
+
+
+def bent(photo: Tensor, source: Tensor, target: Tensor, size: int, cover: float = 1.0) -> Tensor:
+    """(B, C, H, W) 0..1 -> (B, C, size, size) with `source` (B, 77, 2) moved to `target`, both in windows.
+
+    cover: how many windows the photo spans a side.
+    """
+    edge = ANCHORS.to(source)[None].expand(len(source), -1, -1)
+    grid = places(torch.cat([source, edge], 1), torch.cat([target, edge], 1), size)
+    return F.grid_sample(photo, grid / cover, padding_mode="border", align_corners=False)
+
+
+def tones(faces: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """(B, 3, H, W) and (B, 1, H, W) -> mean and spread (B, 3, 1, 1) of the colours where the mask is."""
+    whole = mask.sum((2, 3), keepdim=True).clamp(min=1e-3)
+    mean = (faces * mask).sum((2, 3), keepdim=True) / whole
+    return mean, ((faces - mean).square() * mask).sum((2, 3), keepdim=True).div(whole).sqrt() + 1e-3
+
+
+def toned(faces: Tensor, have: tuple[Tensor, Tensor], want: tuple[Tensor, Tensor]) -> Tensor:
+    """Colours of one tone given another's mean and spread (Reinhard et al. 2001, on RGB)."""
+    gain = (want[1] / have[1]).clamp(*GAIN)
+    return ((faces - have[0]) * gain + want[0]).clamp(0, 1)
+
+
+def softened(mask: Tensor, sigma: float) -> Tensor:
+    """(B, 1, H, W) blurred by a Gaussian of `sigma` pixels, in two passes."""
+    reach = max(int(3 * sigma + 0.5), 1)
+    taps = torch.exp(-0.5 * (torch.arange(-reach, reach + 1, device=mask.device) / sigma) ** 2)
+    taps = (taps / taps.sum()).to(mask)
+    mask = F.conv2d(F.pad(mask, (reach, reach, 0, 0), mode="replicate"), taps.view(1, 1, 1, -1))
+    return F.conv2d(F.pad(mask, (0, 0, reach, reach), mode="replicate"), taps.view(1, 1, -1, 1))
+
+
+def region(points: np.ndarray, size: int) -> np.ndarray:
+    """(77, 2) in windows -> (size, size) uint8: where a face may be drawn."""
+    return face_mask(points[:68] * size, (size, size))
+
+
+def openings(points: np.ndarray, size: int) -> np.ndarray:
+    """(77, 2) in windows -> (size, size) uint8: the eyes between their lids and the mouth between its lips."""
+    canvas = Image.new("L", (size, size))
+    draw = ImageDraw.Draw(canvas)
+    for part, by in ((slice(36, 42), 1.15), (slice(42, 48), 1.15), (slice(60, 68), 1.05)):
+        draw.polygon([(float(x), float(y)) for x, y in grow(points[part] * size, by)], fill=255)
+    return np.asarray(canvas)

@@ -1,0 +1,133 @@
+"""One photo's person drawn over faces of any size: by mien's network, or by warping and blending alone, the baseline it has to beat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from mien.data.warp import scale_of
+from mien.faces.align import COVER, align, alignment
+from mien.faces.describe import Describer
+from mien.faces.find import Measured, find_measured
+from mien.models.one_photo import SIZE, OnePhoto, compose
+from mien.runtime import Runtime
+from mien.tasks.swap.quick.bending import bent, region, softened, toned, tones, window_points
+from mien.weights import load
+
+NAME = "mien-swap-quick"
+SIZES = (128, 192, 256, 384, 512)
+"""Pixels a side at which a face may be put together; the network always sees 128."""
+STEADY = 0.1
+"""How much of a frame's tone is taken over: light may change, but must not flicker."""
+
+Tones = tuple[Tensor, Tensor]
+
+
+@dataclass(frozen=True)
+class Photo:
+    """The photo's face."""
+
+    crop: Tensor
+    """(1, 3, H, H) in 0..1, spans `COVER` windows."""
+    points: Tensor
+    """(1, 77, 2) in windows."""
+    who: Tensor
+    """(1, 128) of mien's own face network."""
+
+    @staticmethod
+    def of(image: np.ndarray, face: Measured, describer: Describer, device: torch.device | str = "cpu") -> Photo:
+        """(H, W, 3) uint8 and the face in it; `describer` is mien's own."""
+        landmarks = face.face.landmarks
+        native = SIZE / scale_of(alignment(landmarks, SIZE))
+        side = round(COVER * min(max(native, SIZE), SIZES[-1]))
+        crop, _ = align(image, landmarks, side, COVER)
+        points = window_points(landmarks, alignment(landmarks, 1), 1)
+        who = describer(image, landmarks[None])
+        return Photo(pixels(crop, device), torch.from_numpy(points)[None].to(device), torch.from_numpy(who).to(device))
+
+
+def pixels(image: np.ndarray, device: torch.device | str = "cpu") -> Tensor:
+    """(H, W, C) uint8 -> (1, C, H, W) in 0..1."""
+    return torch.from_numpy(np.array(image, order="C")).permute(2, 0, 1)[None].to(device).float() / 255
+
+
+def picture(x: Tensor) -> np.ndarray:
+    """(1, C, H, W) in 0..1 -> (H, W, C) uint8."""
+    return (x[0].clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
+
+
+def network() -> OnePhoto:
+    """mien's own, with its bundled weights."""
+    net = OnePhoto()
+    net.load_state_dict({name: value.float() for name, value in load(NAME).items()})
+    return net.eval()
+
+
+def side_for(landmarks: np.ndarray, largest: int = SIZES[-1]) -> int:
+    """Pixels a side at which this face is put together: as many as the picture has of it, within `SIZES`."""
+    native = SIZE / scale_of(alignment(landmarks, SIZE))
+    return next((s for s in SIZES if s >= min(0.9 * native, largest)), SIZES[-1])
+
+
+@dataclass(frozen=True)
+class Painted:
+    """A face to be pasted."""
+
+    face: np.ndarray
+    """(T, T, 3) uint8."""
+    weight: np.ndarray
+    """(T, T) uint8, 255 where it counts in full."""
+    matrix: np.ndarray
+    """(2, 3), from the picture to the window of T pixels."""
+    want: Tones
+    """Of the frame, as used: for the next frame."""
+
+
+class Painter:
+    """`painter(image, landmarks)` draws the photo's person; `net` None: warp and blend alone."""
+
+    def __init__(self, photo: Photo, net: OnePhoto | None, runtime: Runtime, largest: int = SIZES[-1]) -> None:
+        self.photo, self.net, self.runtime, self.largest = photo, net, runtime, largest
+        if net is not None:
+            net.to(runtime.device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+
+    @torch.inference_mode()
+    def __call__(self, image: np.ndarray, landmarks: np.ndarray, before: Tones | None = None, match: bool = True) -> Painted:
+        """(H, W, 3) uint8 and (68, 2); `before`: the tone of the frame before; `match`: take the frame's colours over."""
+        device, side = self.runtime.device, side_for(landmarks, self.largest)
+        window, matrix = align(image, landmarks, side)
+        marks = window_points(landmarks, matrix, side)
+        frame, points = pixels(window, device), torch.from_numpy(marks)[None].to(device)
+        mask = pixels(region(marks, side)[..., None], device)
+        over = bent(self.photo.crop, self.photo.points, points, side, COVER)
+        small = F.interpolate(torch.cat([frame, over, mask], 1), size=(SIZE, SIZE), mode="area") if side != SIZE else \
+            torch.cat([frame, over, mask], 1)
+        want = tones(small[:, :3], small[:, 6:])
+        if before is not None:
+            want = tuple(old + (new - old) * STEADY for old, new in zip(before, want, strict=True))
+        if match:
+            have = tones(small[:, 3:6], small[:, 6:])
+            over = toned(over, have, want)
+            small = torch.cat([small[:, :3], toned(small[:, 3:6], have, want), small[:, 6:]], 1)
+        if self.net is None:
+            return Painted(picture(over), np.full((side, side), 255, np.uint8), matrix, want)
+        shown = small.contiguous(memory_format=torch.channels_last)
+        with self.runtime.autocast():
+            raw = self.net(shown[:, :3], shown[:, 3:6], softened(shown[:, 6:], 1.5), self.photo.who).float()
+        face, change = compose(frame, over, torch.ones_like(mask), raw)
+        return Painted(picture(face), picture(change)[..., 0], matrix, want)
+
+
+def face_of(image: np.ndarray, name: str) -> Measured:
+    """The one face of a photo; ValueError where there is none, or a second one about as large."""
+    faces = find_measured(image)
+    if not faces:
+        raise ValueError(f"no face was found in {name}: expected a photo of one person")
+    near = [f for f in faces[1:] if f.face.size > 0.6 * faces[0].face.size]
+    if near:
+        raise ValueError(f"{name} shows {len(near) + 1} faces of much the same size: cut out the one that is meant")
+    return faces[0]

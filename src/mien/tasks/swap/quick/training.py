@@ -1,0 +1,193 @@
+"""Training of the swap from one photo, and the file that is bundled.
+
+    python -m mien.tasks.swap.quick.training DATA --out RUN --minutes 60     # DATA: a folder with faces/ and video/, as for swap.base
+    python -m mien.tasks.swap.quick.training DATA --out RUN --bundled        # goes on from the weights that are bundled now
+    python -m mien.tasks.swap.quick.training DATA --out RUN --export         # the weights to bundle, from RUN's last checkpoint
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from safetensors.torch import save_file
+from torch import Generator, Tensor, nn
+
+from mien.data.files import atomic
+from mien.data.pictures import write_picture
+from mien.faces.describe import MODELS
+from mien.metrics.similarity import masked_mean
+from mien.models.one_photo import SIZE, OnePhoto, compose
+from mien.nn.memory import keep_freed_memory
+from mien.runtime import choose
+from mien.tasks.swap.base import SOURCES, face_sets, people_of
+from mien.tasks.swap.quick.bending import softened
+from mien.tasks.swap.quick.chips import chips_of
+from mien.tasks.swap.quick.pairs import Draw, Faces, Pairs, Portions, Shown, faces_of
+from mien.tasks.swap.training import decay, restoration
+from mien.train import EMA, Every, averaged, fit
+from mien.train.optim import Muon
+from mien.train.task import OneNetworkTask
+from mien.weights import load
+from mien.weights.eight_bits import squeeze
+
+NAME = "mien-swap-quick"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Weights of the losses, each 0 to leave it out, and the rest."""
+
+    batch: int = 16
+    rate: float = 0.01
+    """Muon's; biases and the modulation take `plain_rate`."""
+    plain_rate: float = 1e-3
+    structure: float = 1.0
+    """1 - SSIM, beside 2 times the mean absolute error."""
+    identity: float = 0.3
+    """Squared distance to the photo's vector, in units of what tells two people apart; by mien's own face network."""
+    light: float = 1.0
+    """Frames without a target keep their coarse brightness and colour inside the face."""
+    restraint: float = 0.03
+    """Colour of the network's own costs this much, five times as much where no target says that it is right."""
+    drawn_from: float = 0.25
+    """Share of the training after which the network's own swaps are among what it learns from."""
+    average: float = 0.998
+
+
+class QuickTask(OneNetworkTask):
+    """A `Task` for `fit`; what a step shows is a function of its number."""
+
+    def __init__(self, pairs: Pairs, recipe: Recipe, device: torch.device, start: dict[str, Tensor] | None = None) -> None:
+        torch.manual_seed(0)
+        self.pairs, self.recipe, self.items = pairs, recipe, recipe.batch
+        self.net = OnePhoto()
+        if start is not None:
+            self.net.load_state_dict(start)
+        told = tuple(module for name, module in self.net.named_modules() if name.endswith("film") or name == "out.0")
+        self.optimizer = Muon(self.net, recipe.rate, told, recipe.plain_rate)
+        self.ema = EMA(self.net, recipe.average)
+        self.face = MODELS["mien-face"].build().requires_grad_(False).to(device)
+        self.same = MODELS["mien-face"].same
+
+    def draws(self) -> Draw:
+        """The averaged network as a function."""
+        net = self.ema.module
+        return torch.no_grad()(lambda frame, photo, mask, who: final(frame, *compose(frame, photo, mask, net(frame, photo, mask, who))))
+
+    def step(self, fabric: Fabric, index: int) -> dict[str, float | Tensor]:
+        """One batch: what is known is restored, what is not is made to look like the photo's person."""
+        recipe = self.recipe
+        for group in self.optimizer.param_groups:
+            group["lr"] = group["peak"] * min(1.0, (index + 1) / 100) * decay(self.share)
+        rng = Generator().manual_seed(index)
+        shown = self.pairs.batch(recipe.batch, rng, fabric.device, self.draws() if self.share > recipe.drawn_from else None)
+        with fabric.autocast():
+            raw = self.net(*(x.contiguous(memory_format=torch.channels_last) for x in (shown.frame, shown.photo, shown.mask)), shown.who)
+        raw = raw.float()
+        made = final(shown.frame, *compose(shown.frame, shown.photo, shown.mask, raw))
+        loss, told = self.losses(shown, made, raw)
+        self.optimizer.zero_grad()
+        fabric.backward(loss)
+        nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
+        self.optimizer.step()
+        return told
+
+    def losses(self, shown: Shown, made: Tensor, raw: Tensor) -> tuple[Tensor, dict[str, float | Tensor]]:
+        """The sum, and its parts to show."""
+        recipe, known = self.recipe, shown.known
+        loss, told = restoration(made[:known], shown.target[:known], shown.weight[:known], recipe.structure)
+        own = raw[:, :3].tanh().abs().mean((1, 2, 3))
+        loss = loss + recipe.restraint * (own[:known].mean() + 5 * own[known:].sum() / len(own))
+        if recipe.identity:
+            vectors = self.face(chips_of(made, shown.points[:, :68]))
+            far = (vectors - shown.who).square().sum(1) / self.same**2
+            loss = loss + recipe.identity * far.mean()
+            told["like"] = far[known:].mean().detach()
+        if recipe.light and known < len(made):
+            coarse = [softened((x * shown.mask)[known:].flatten(0, 1)[:, None], 10.0) for x in (made, shown.frame)]
+            loss = loss + recipe.light * (coarse[0] - coarse[1]).abs().mean()
+        told["loss"] = loss.detach()
+        return loss, told
+
+    def held(self) -> Shown:
+        """Always the same batch, of which none has been drawn by a network."""
+        return self.pairs.batch(64, Generator().manual_seed(2**31), next(self.net.parameters()).device)
+
+    @torch.no_grad()
+    def evaluate(self) -> dict[str, float]:
+        """How well one fixed batch is restored, and how like the photo's person strangers' frames become; the sum is the score."""
+        shown = self.held()
+        made = self.draws()(shown.frame, shown.photo, shown.mask, shown.who)
+        error = masked_mean((made - shown.target).abs(), shown.weight)[:shown.known].mean()
+        far = (self.face(chips_of(made, shown.points[:, :68])) - shown.who).norm(dim=1)[shown.known:].mean()
+        return {"score": -float(error) - 0.1 * float(far), "error": float(error), "far": float(far)}
+
+    @torch.no_grad()
+    def preview(self, path: Path) -> None:
+        """Frames, photos over them, faces drawn, and the true frames."""
+        shown = self.held()
+        net = self.ema.module
+        raw = net(shown.frame, shown.photo, shown.mask, shown.who)
+        made = final(shown.frame, *compose(shown.frame, shown.photo, shown.mask, raw))
+        pick = [*range(0, 8), *range(len(made) - 8, len(made))]
+        sheet = torch.cat([x[pick] for x in (shown.frame, shown.photo, made, shown.target)], 2).cpu()
+        pixels = sheet.permute(2, 0, 3, 1).reshape(4 * SIZE, -1, 3)
+        write_picture(path, (pixels.clamp(0, 1) * 255).round().byte().numpy())
+
+
+def final(frame: Tensor, face: Tensor, change: Tensor) -> Tensor:
+    """The face in the frame."""
+    return frame + change * (face - frame)
+
+
+def material(data: Path, out: Path) -> list[Faces]:
+    """All faces of `mien.tasks.swap.base`, as this training reads them; made once, kept in `out`."""
+    kept = out / "material.pt"
+    if kept.exists():
+        return [Faces(**fields) for fields in torch.load(kept, weights_only=False)]
+    found = [faces_of(faces, people_of(faces), SOURCES[name][1]) for name, faces in face_sets(data, out).items()]
+    with atomic(kept) as draft:
+        torch.save([vars(faces) for faces in found], draft)
+    return found
+
+
+def export(run: Path, target: Path) -> None:
+    """The averaged weights of the last checkpoint in eight bits, as bundled."""
+    with atomic(target) as draft:
+        save_file(squeeze({name: value.float().contiguous() for name, value in averaged(run).items()}), draft)
+
+
+def main() -> None:
+    """Train or export."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--batch", type=int, default=16, help="128 on a GPU")
+    parser.add_argument("--rate", type=float, default=Recipe.rate)
+    parser.add_argument("--identity", type=float, default=Recipe.identity)
+    parser.add_argument("--bundled", action="store_true", help="start from the bundled weights, not from random ones")
+    parser.add_argument("--start", type=Path, help="start from these weights")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--export", action="store_true")
+    given = parser.parse_args()
+    if not given.export:
+        keep_freed_memory()
+        runtime = choose(given.device)
+        start = given.start or (NAME if given.bundled else None)
+        weights = {k: v.float() for k, v in load(str(start)).items()} if start else None
+        recipe = Recipe(batch=given.batch, rate=given.rate, identity=given.identity)
+        task = QuickTask(Pairs(material(given.data, given.out), Portions()), recipe, runtime.device, weights)
+        fit(task, given.out / "run", minutes=given.minutes, runtime=runtime, evaluate=Every(seconds=300), label=NAME)
+    export(given.out / "run", given.out / f"{NAME}.safetensors")
+    print(given.out / f"{NAME}.safetensors", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
