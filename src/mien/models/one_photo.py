@@ -57,7 +57,7 @@ class Rise(nn.Module):
 
 
 class OnePhoto(nn.Module):
-    """(B, 3, S, S) frame and bent photo in 0..1, (B, 1, S, S) the face's mask, (B, 128) identity -> (B, 5, S, S) maps; see `compose`."""
+    """(B, 3, S, S) frame and bent photo in 0..1, (B, 1, S, S) the face's mask, (B, 128) identity -> (B, 5, S, S) for `compose`."""
 
     def __init__(self, widths: tuple[int, ...] = WIDTHS) -> None:
         super().__init__()

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-
-import numpy as np
 
 from mien.data.files import atomic
 from mien.data.pictures import read_picture, write_picture
@@ -23,7 +20,7 @@ from mien.provenance.identity import Identity
 from mien.provenance.manifest import sign
 from mien.provenance.visible import mark
 from mien.runtime import choose
-from mien.tasks.swap.convert import APART, Swapper
+from mien.tasks.swap.convert import APART, Swapper, Swapping
 from mien.tasks.swap.flicker import Flicker
 from mien.tasks.swap.run import Applied
 
@@ -59,7 +56,7 @@ class _Count:
     flicker: float = 0.0
     nearest: float = float("inf")
 
-    def add(self, swapper: Swapper) -> None:
+    def add(self, swapper: Swapping) -> None:
         self.frames += 1
         self.swapped += sum(s.swap for s in swapper.seen)
         self.untouched += sum(not s.swap for s in swapper.seen)
@@ -80,6 +77,11 @@ def convert(model: SwapModel, source: Path, output: Path, wanted: Conversion) ->
     runtime = choose(wanted.device, wanted.precision)
     enhancer = Enhancer(device=runtime.device) if wanted.enhance else None
     swapper = Swapper(model, wanted.to, runtime, wanted.blend, wanted.everyone, wanted.threshold, wanted.smooth, enhancer)
+    return converted(swapper, source, output, wanted)
+
+
+def converted(swapper: Swapping, source: Path, output: Path, wanted: Conversion) -> Applied:
+    """A photo, a video or a folder, with the faces swapped."""
     began, count, skipped = time.monotonic(), _Count(), []
     if source.is_dir():
         skipped = _folder(swapper, source, output, wanted, count)
@@ -91,7 +93,7 @@ def convert(model: SwapModel, source: Path, output: Path, wanted: Conversion) ->
                    round(count.frames / max(seconds, 1e-9), 2), skipped)
 
 
-def _folder(swapper: Swapper, source: Path, output: Path, wanted: Conversion, count: _Count) -> list[str]:
+def _folder(swapper: Swapping, source: Path, output: Path, wanted: Conversion, count: _Count) -> list[str]:
     """Every file of a folder; what is there already is not made again."""
     if output.suffix.lower() in (*PICTURES, ".mp4"):
         raise ValueError(f"{source} is a folder, so --output must be one too, not {output.name}")
@@ -115,7 +117,7 @@ def _folder(swapper: Swapper, source: Path, output: Path, wanted: Conversion, co
     return skipped
 
 
-def _one(swapper: Swapper, source: Path, kind: str, output: Path, wanted: Conversion, count: _Count) -> None:
+def _one(swapper: Swapping, source: Path, kind: str, output: Path, wanted: Conversion, count: _Count) -> None:
     allowed = (".mp4",) if kind == "video" else PICTURES
     if output.suffix.lower() not in allowed:
         raise ValueError(f"{source.name} is a {kind}: --output must end in {' or '.join(allowed)}, not {output.name!r}")
@@ -123,21 +125,18 @@ def _one(swapper: Swapper, source: Path, kind: str, output: Path, wanted: Conver
     count.files += 1
 
 
-def _nothing(swapper: Swapper, source: Path, count: _Count) -> NothingToSwap:
+def _nothing(swapper: Swapping, source: Path, count: _Count) -> NothingToSwap:
     if not count.swapped + count.untouched:
         return NothingToSwap(f"no face was found in {source}")
-    known = " or ".join(p for p in swapper.model.people if p != swapper.to) or "anybody else"
-    near = f" (nearest distance {count.nearest:.2f}, threshold {swapper.threshold:g})" if count.nearest < float("inf") else ""
-    return NothingToSwap(f"no face in {source} is {known}{near}: --everyone swaps every face")
+    return NothingToSwap(swapper.refused(source, count.nearest))
 
 
-def _signed(draft: Path, output: Path, source: Path, swapper: Swapper, wanted: Conversion) -> None:
-    record = swapper.model.record
+def _signed(draft: Path, output: Path, source: Path, swapper: Swapping, wanted: Conversion) -> None:
     sign(draft, output, title=output.name, action=f"faces replaced by {wanted.to}'s, drawn by a neural network", parents=[source],
-         consent=str(record.get("consent", "")), model=f"mien swap {swapper.model.network}", identity=wanted.signer)
+         consent=swapper.consent, model=swapper.method, identity=wanted.signer)
 
 
-def _picture(swapper: Swapper, source: Path, output: Path, wanted: Conversion, count: _Count) -> None:
+def _picture(swapper: Swapping, source: Path, output: Path, wanted: Conversion, count: _Count) -> None:
     image, mine = read_picture(source), _Count()
     result = swapper.photo(image)
     mine.add(swapper)
@@ -151,22 +150,20 @@ def _picture(swapper: Swapper, source: Path, output: Path, wanted: Conversion, c
     count.take(mine)
 
 
-def _job(swapper: Swapper, wanted: Conversion) -> str:
+def _job(swapper: Swapping, wanted: Conversion) -> str:
     """What a half-finished video was made with: another model or option starts anew."""
-    digest = hashlib.sha256()
-    for name, value in sorted(swapper.model.net.state_dict().items()):
-        digest.update(name.encode() + np.ascontiguousarray(value.cpu().float().numpy()).tobytes())
     options = {k: v for k, v in asdict(wanted).items() if k not in ("signer", "device", "precision")}
-    return json.dumps([digest.hexdigest(), options], sort_keys=True, default=str)
+    return json.dumps([swapper.fingerprint(), options], sort_keys=True, default=str)
 
 
-def _video(swapper: Swapper, source: Path, output: Path, wanted: Conversion, count: _Count) -> None:
+def _video(swapper: Swapping, source: Path, output: Path, wanted: Conversion, count: _Count) -> None:
     span = Span.parse(wanted.frames, every=1)
     start, stop = span.start, span.stop
     info, mine, flicker = probe(source), _Count(), Flicker()
     draft = output.with_name(f".{output.stem}.unsigned.mp4")
     output.parent.mkdir(parents=True, exist_ok=True)
     swapper.begin(float(info.fps))
+    swapper.meet(source)
     total = (min(stop or info.frames, info.frames) - start) if info.frames else None
     with VideoWriter(draft, info, sound=source, trim=bool(wanted.frames), segment=SEGMENT, job=_job(swapper, wanted)) as writer, \
             Progress(f"swap {source.name}", total=total) as bar:

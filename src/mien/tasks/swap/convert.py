@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -56,7 +59,7 @@ class Drawer:
 
 
 @dataclass
-class _Track:
+class Followed:
     """What is remembered of one followed face."""
 
     steady: Steady
@@ -64,22 +67,24 @@ class _Track:
     last_look: int = -APART
     have: Tone | None = None
     want: Tone | None = None
+    state: Any = None
+    """Whatever else one frame leaves to the next."""
 
 
-class Swapper:
+class Swapping:
     """`photo(image)` for pictures; `frame(image)` for each frame of one video in order, after `begin()`."""
 
-    def __init__(self, model: SwapModel, to: str, runtime: Runtime, blend: Blend | None = None, everyone: bool = False,
-                 threshold: float = 0.6, smooth: float = 1.0, enhancer: Enhancer | None = None) -> None:
-        """`everyone` swaps every face; else those nearer than `threshold` to one of the model's other people.
+    to: str
+    """Whom is drawn,"""
+    method: str
+    """by what,"""
+    consent: str
+    """and who agreed to it."""
+    describer: Describer
+    """Says whose a followed face is."""
 
-        enhancer: doubles drawn faces that are smaller than those they are put in place of.
-        """
-        self.enhancer = enhancer
-        self.model, self.to, self.everyone, self.threshold, self.smooth = model, to, everyone, threshold, smooth
-        self.blend = blend or Blend()
-        self.draw = Drawer(model, to, runtime)
-        self.describer = Describer(runtime.device)
+    def __init__(self, smooth: float) -> None:
+        self.smooth = smooth
         self.seen: list[Seen] = []
         """The faces of the last picture or frame."""
         self.begin()
@@ -88,20 +93,21 @@ class Swapper:
         """Forget the video before."""
         self._follower, self._tracks, self._frame, self._fps = Follower(), {}, 0, fps
 
-    def _decide(self, face: Measured, vector: np.ndarray) -> Seen:
-        names = list(self.model.people)
-        distances = np.linalg.norm(self.model.centres() - vector, axis=1)
-        best = int(distances.argmin())
-        known = names[best] != self.to and distances[best] < self.threshold
-        return Seen(face, names[best], float(distances[best]), self.everyone or bool(known))
+    def meet(self, source: Path) -> None:
+        """Before a video's first frame: whatever has to be known of the whole."""
+
+    def fingerprint(self) -> str:
+        """What a half-finished video was made with: another one starts anew."""
+        raise NotImplementedError
+
+    def refused(self, source: Path, nearest: float) -> str:
+        """In words why none of the faces in `source` was swapped, the nearest being that far from anybody who was meant."""
+        raise NotImplementedError
 
     def photo(self, image: np.ndarray) -> np.ndarray:
         """(H, W, 3) uint8 -> the same with the faces swapped."""
         faces = find_measured(image)
-        vectors = self.describer(image, np.array([f.face.landmarks for f in faces])) if faces else []
-        self.seen = [self._decide(f, v) for f, v in zip(faces, vectors, strict=True)]
-        if self.everyone is False and len(self.model.people) == 1 and len(faces) == 1:
-            self.seen = [Seen(s.face, s.nearest, s.distance, True) for s in self.seen]
+        self.seen = self._meant(image, faces)
         for seen in self.seen:
             if seen.swap:
                 image = self._swap(image, seen.face.face.landmarks, None)
@@ -112,18 +118,79 @@ class Swapper:
         self.seen = []
         result = image
         for number, face in self._follower.step(image):
-            track = self._tracks.setdefault(number, _Track(Steady(self._fps, self.smooth)))
+            track = self._tracks.setdefault(number, Followed(Steady(self._fps, self.smooth)))
             points = track.steady(face.face.landmarks)
-            if len(track.looks) < LOOKS and self._frame - track.last_look >= APART:
+            if self._looks(track):
                 track.looks.append(self.describer(image, face.face.landmarks[None])[0])
                 track.last_look = self._frame
-            self.seen.append(seen := self._decide(face, np.mean(track.looks, axis=0)))
+            self.seen.append(seen := self._decide(face, np.mean(track.looks, axis=0) if track.looks else np.zeros(0)))
             if seen.swap:
                 result = self._swap(result, points, track)
         self._frame += 1
         return result
 
-    def _swap(self, image: np.ndarray, landmarks: np.ndarray, track: _Track | None) -> np.ndarray:
+    def _looks(self, track: Followed) -> bool:
+        """Whether a followed face is to be described in this frame."""
+        return len(track.looks) < LOOKS and self._frame - track.last_look >= APART
+
+    def _meant(self, image: np.ndarray, faces: list[Measured]) -> list[Seen]:
+        """Which of a photo's faces are to be swapped."""
+        raise NotImplementedError
+
+    def _decide(self, face: Measured, vector: np.ndarray) -> Seen:
+        """Whether a face with this mean vector is to be swapped."""
+        raise NotImplementedError
+
+    def _swap(self, image: np.ndarray, landmarks: np.ndarray, track: Followed | None) -> np.ndarray:
+        """(H, W, 3) uint8 with one face swapped; `track` of a video's face."""
+        raise NotImplementedError
+
+
+class Swapper(Swapping):
+    """By a trained model: the faces of the people it knows become the face of one of them."""
+
+    def __init__(self, model: SwapModel, to: str, runtime: Runtime, blend: Blend | None = None, everyone: bool = False,
+                 threshold: float = 0.6, smooth: float = 1.0, enhancer: Enhancer | None = None) -> None:
+        """`everyone` swaps every face; else those nearer than `threshold` to one of the model's other people.
+
+        enhancer: doubles drawn faces that are smaller than those they are put in place of.
+        """
+        self.enhancer = enhancer
+        self.model, self.to, self.everyone, self.threshold = model, to, everyone, threshold
+        self.method, self.consent = f"mien swap {model.network}", str(model.record.get("consent", ""))
+        self.blend = blend or Blend()
+        self.draw = Drawer(model, to, runtime)
+        self.describer = Describer(runtime.device)
+        super().__init__(smooth)
+
+    def fingerprint(self) -> str:
+        """A hash of the weights."""
+        digest = hashlib.sha256()
+        for name, value in sorted(self.model.net.state_dict().items()):
+            digest.update(name.encode() + np.ascontiguousarray(value.cpu().float().numpy()).tobytes())
+        return digest.hexdigest()
+
+    def refused(self, source: Path, nearest: float) -> str:
+        """Whom the model knows, and how to swap everybody."""
+        known = " or ".join(p for p in self.model.people if p != self.to) or "anybody else"
+        near = f" (nearest distance {nearest:.2f}, threshold {self.threshold:g})" if nearest < float("inf") else ""
+        return f"no face in {source} is {known}{near}: --everyone swaps every face"
+
+    def _decide(self, face: Measured, vector: np.ndarray) -> Seen:
+        names = list(self.model.people)
+        distances = np.linalg.norm(self.model.centres() - vector, axis=1)
+        best = int(distances.argmin())
+        known = names[best] != self.to and distances[best] < self.threshold
+        return Seen(face, names[best], float(distances[best]), self.everyone or bool(known))
+
+    def _meant(self, image: np.ndarray, faces: list[Measured]) -> list[Seen]:
+        vectors = self.describer(image, np.array([f.face.landmarks for f in faces])) if faces else []
+        seen = [self._decide(f, v) for f, v in zip(faces, vectors, strict=True)]
+        if self.everyone is False and len(self.model.people) == 1 and len(faces) == 1:
+            return [Seen(s.face, s.nearest, s.distance, True) for s in seen]
+        return seen
+
+    def _swap(self, image: np.ndarray, landmarks: np.ndarray, track: Followed | None) -> np.ndarray:
         window, matrix = align(image, landmarks, self.draw.size)
         drawn = self.draw(window[None])[0]
         points = landmarks @ matrix[:, :2].T + matrix[:, 2]

@@ -182,6 +182,69 @@ def apply(
     return convert(loaded, Path(input_), Path(output), wanted)
 
 
+def quick(
+    photo: Path,
+    input_: Path,
+    *,
+    out: Path,
+    face: int = 1,
+    like: Path | None = None,
+    everyone: bool = False,
+    threshold: float = 0.6,
+    frames: str = "",
+    colour: Literal["match", "keep"] = "match",
+    feather: float = 0.06,
+    forehead: float = 0.35,
+    sharpen: float = 0.0,
+    smooth: float = 1.0,
+    label: bool = False,
+    consent: str = "",
+    models: Path | None = None,
+    certificate: Path | None = None,
+    key: Path | None = None,
+    device: str = "auto",
+    precision: Literal["auto", "fp32", "bf16"] = "auto",
+) -> Applied:
+    """Give a photo, a video or a folder of them the face of one photo's person, at once. The result is signed.
+
+    Nothing is trained: a network bends the photo over the face that is there and keeps its expression, light, and what covers it. A
+    model trained for minutes (`mien swap train`) draws expressions the photo does not show. An interrupted video goes on where it was.
+
+    Args:
+        photo: One photo that shows the person alone, best from the front.
+        input_: A photo, a video, or a folder.
+        out: Where to write: .jpg or .png for a photo, .mp4 for a video, a folder for a folder.
+        face: Which face, counted from the largest; in a video, in the first frame that shows so many.
+        like: Swap the face of this photo's person instead.
+        everyone: Swap every face.
+        threshold: How near (embedding distance) a face must be to the one that is meant.
+        frames: Which frames of a video, START:STOP; all unless given.
+        colour: match: take the colours of the face that was there. keep: the photo's.
+        feather: Width of the soft edge, as a share of the face window.
+        forehead: How far above the brows the new face reaches, as a share of the nose's length.
+        sharpen: Unsharp mask on the drawn face, 0 to 2.
+        smooth: Strength of the landmarks' smoothing over time; 0 is none.
+        label: Draw "AI-generated" visibly into the picture.
+        consent: Who agreed to this, and how; kept in everything made.
+        models: A folder of models made by `mien swap train`: one that knows the photo's person draws instead.
+        certificate: PEM chain to sign with instead of the local one.
+        key: PEM private key of that certificate.
+        device: auto, cpu, cuda, cuda:1, mps.
+        precision: auto, fp32 or bf16.
+
+    """
+    from mien.faces.blend import Blend
+    from mien.provenance.identity import identity
+    from mien.tasks.swap.conversion import Conversion
+    from mien.tasks.swap.quick.asking import asked
+    from mien.tasks.swap.quick.swapping import Meant
+
+    blend = Blend(colour, feather, forehead, sharpen)
+    signer = identity(certificate, key) if certificate or key else None
+    wanted = Conversion(Path(photo).stem, everyone, threshold, frames, blend, smooth, label, device, precision, signer)
+    return asked(Path(photo), Path(input_), Path(out), Meant(face, like, everyone, threshold), wanted, consent, models)
+
+
 @dataclass(frozen=True)
 class Evaluated:
     """A model's figures; the protocol is that of `mien.tasks.swap.score`."""
@@ -247,4 +310,4 @@ def demo(*, out: Path = Path("out/demo"), minutes: float = 3.0) -> Demonstrated:
     return demonstrate(Path(out), minutes)
 
 
-COMMANDS = (train, add, apply, evaluate, demo)
+COMMANDS = (quick, train, add, apply, evaluate, demo)

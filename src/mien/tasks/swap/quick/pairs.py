@@ -16,11 +16,11 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from mien.faces.align import COVER
+from mien.faces.bending import bent, mirrored_points, openings, region, softened, toned, tones, window_points
 from mien.faces.describe import Describer
 from mien.faces.faceset import FaceSet
 from mien.models.one_photo import SIZE
 from mien.nn.augment import recolour, uniform
-from mien.tasks.swap.quick.bending import bent, mirrored_points, openings, region, softened, toned, tones, window_points
 from mien.tasks.swap.training import tensors
 
 ASKED, OWN = 12, 4
@@ -78,6 +78,8 @@ class Shown:
     known: int
 
 
+Chosen = tuple[int, int, int, int]
+"""A source, and of it the rows of the frame, of another face of the same person, and of a stranger."""
 Draw = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 """Frame, photo, mask, who -> the frame with the face drawn, all (B, 3, S, S)."""
 
@@ -119,8 +121,8 @@ class Pairs:
         best = int(torch.cat(far).argmin())
         return int(asked[best % len(asked)]), best >= len(asked)
 
-    def rows(self, count: int, rng: Generator) -> tuple[list[tuple[int, int, int, int]], Tensor]:
-        """For each of `count`: source, the frame's row, the same person's other row, a stranger's row; and (count, 3) mirrored or not."""
+    def rows(self, count: int, rng: Generator) -> tuple[list[Chosen], Tensor]:
+        """`count` of them, and (count, 3) whether frame, photo and stranger are mirrored."""
         chosen, mirrored = [], torch.rand(count, 3, generator=rng) < 0.5
         for i, number in enumerate(torch.multinomial(self.shares, count, replacement=True, generator=rng).tolist()):
             source = self.sources[number]
@@ -140,8 +142,10 @@ class Pairs:
             chosen.append((number, row, same, strange))
         return chosen, mirrored
 
-    def taken(self, chosen: list[tuple[int, int, int, int]], which: int, mirrored: Tensor, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-        """Crops (B, 6, H, W) in 0..1, points (B, 77, 2), identity (B, 128) of the frames (1), the same (2) or strangers (3)."""
+    def taken(
+        self, chosen: list[Chosen], which: int, mirrored: Tensor, device: torch.device
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Crops (B, 6, H, W) in 0..1, points (B, 77, 2) and identities (B, 128) of the `which` rows of each choice."""
         crops = torch.stack([self.sources[c[0]].crops[c[which]] for c in chosen]).to(device).float() / 255
         points = torch.stack([self.sources[c[0]].points[c[which]] for c in chosen]).to(device)
         who = torch.stack([self.sources[c[0]].who[c[which]] for c in chosen]).to(device)

@@ -17,9 +17,13 @@ from mien.faces.align import align
 from mien.faces.blend import Blend, paste
 from mien.faces.describe import Describer
 from mien.faces.mask import face_mask
+from mien.faces.one_photo import Painter
 from mien.tasks.swap.flicker import Flicker
-from mien.tasks.swap.quick.painting import Painter
 from mien.tasks.swap.score import Look, again, landmark_errors
+from mien.tasks.swap.steady import Steady
+
+FPS = 25.0
+"""Of the videos, for the smoothing of landmarks."""
 
 
 @dataclass(frozen=True)
@@ -77,11 +81,13 @@ def sharpness(image: np.ndarray, landmarks: np.ndarray) -> float:
 
 def swapped(task: Task, blend: Blend | None = None) -> list[np.ndarray]:
     """The frames with the face swapped; tones follow from frame to frame of a video."""
-    out, tone = [], None
+    out, state, steady = [], None, Steady(FPS)
     for look in task.shown:
-        landmarks = look.face.face.landmarks
-        painted = task.painter(look.image, landmarks, tone if look.follows else None)
-        tone = painted.want
+        if not look.follows:
+            state, steady = None, Steady(FPS)
+        landmarks = steady(look.face.face.landmarks)
+        painted = task.painter(look.image, landmarks, state)
+        state = painted.state
         out.append(paste(look.image, painted.face, painted.matrix, landmarks, blend or Blend(), painted.weight))
     return out
 

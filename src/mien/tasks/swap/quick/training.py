@@ -1,8 +1,8 @@
 """Training of the swap from one photo, and the file that is bundled.
 
-    python -m mien.tasks.swap.quick.training DATA --out RUN --minutes 60     # DATA: a folder with faces/ and video/, as for swap.base
-    python -m mien.tasks.swap.quick.training DATA --out RUN --bundled        # goes on from the weights that are bundled now
-    python -m mien.tasks.swap.quick.training DATA --out RUN --export         # the weights to bundle, from RUN's last checkpoint
+python -m mien.tasks.swap.quick.training DATA --out RUN --minutes 60     # DATA: a folder with faces/ and video/, as for swap.base
+python -m mien.tasks.swap.quick.training DATA --out RUN --bundled        # goes on from the weights that are bundled now
+python -m mien.tasks.swap.quick.training DATA --out RUN --export         # the weights to bundle, from RUN's last checkpoint
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import torch
 from lightning_fabric import Fabric
 from safetensors.torch import save_file
@@ -20,13 +19,14 @@ from torch import Generator, Tensor, nn
 
 from mien.data.files import atomic
 from mien.data.pictures import write_picture
+from mien.faces.bending import softened
 from mien.faces.describe import MODELS
+from mien.faces.one_photo import NAME
 from mien.metrics.similarity import masked_mean
 from mien.models.one_photo import SIZE, OnePhoto, compose
 from mien.nn.memory import keep_freed_memory
 from mien.runtime import choose
 from mien.tasks.swap.base import SOURCES, face_sets, people_of
-from mien.tasks.swap.quick.bending import softened
 from mien.tasks.swap.quick.chips import chips_of
 from mien.tasks.swap.quick.pairs import Draw, Faces, Pairs, Portions, Shown, faces_of
 from mien.tasks.swap.training import decay, restoration
@@ -35,8 +35,6 @@ from mien.train.optim import Muon
 from mien.train.task import OneNetworkTask
 from mien.weights import load
 from mien.weights.eight_bits import squeeze
-
-NAME = "mien-swap-quick"
 
 
 @dataclass(frozen=True)
@@ -77,8 +75,13 @@ class QuickTask(OneNetworkTask):
 
     def draws(self) -> Draw:
         """The averaged network as a function."""
-        net = self.ema.module
-        return torch.no_grad()(lambda frame, photo, mask, who: final(frame, *compose(frame, photo, mask, net(frame, photo, mask, who))))
+        net = self.result
+
+        @torch.no_grad()
+        def draw(frame: Tensor, photo: Tensor, mask: Tensor, who: Tensor) -> Tensor:
+            return final(frame, *compose(frame, photo, mask, net(frame, photo, mask, who)))
+
+        return draw
 
     def step(self, fabric: Fabric, index: int) -> dict[str, float | Tensor]:
         """One batch: what is known is restored, what is not is made to look like the photo's person."""
@@ -88,7 +91,8 @@ class QuickTask(OneNetworkTask):
         rng = Generator().manual_seed(index)
         shown = self.pairs.batch(recipe.batch, rng, fabric.device, self.draws() if self.share > recipe.drawn_from else None)
         with fabric.autocast():
-            raw = self.net(*(x.contiguous(memory_format=torch.channels_last) for x in (shown.frame, shown.photo, shown.mask)), shown.who)
+            seen = (x.contiguous(memory_format=torch.channels_last) for x in (shown.frame, shown.photo, shown.mask))
+            raw = self.net(*seen, shown.who)
         raw = raw.float()
         made = final(shown.frame, *compose(shown.frame, shown.photo, shown.mask, raw))
         loss, told = self.losses(shown, made, raw)
@@ -132,9 +136,7 @@ class QuickTask(OneNetworkTask):
     def preview(self, path: Path) -> None:
         """Frames, photos over them, faces drawn, and the true frames."""
         shown = self.held()
-        net = self.ema.module
-        raw = net(shown.frame, shown.photo, shown.mask, shown.who)
-        made = final(shown.frame, *compose(shown.frame, shown.photo, shown.mask, raw))
+        made = self.draws()(shown.frame, shown.photo, shown.mask, shown.who)
         pick = [*range(0, 8), *range(len(made) - 8, len(made))]
         sheet = torch.cat([x[pick] for x in (shown.frame, shown.photo, made, shown.target)], 2).cpu()
         pixels = sheet.permute(2, 0, 3, 1).reshape(4 * SIZE, -1, 3)

@@ -11,11 +11,11 @@ from torch import Tensor
 
 from mien.data.warp import scale_of
 from mien.faces.align import COVER, align, alignment
+from mien.faces.bending import Tones, bent, mirrored_points, region, softened, toned, tones, window_points
 from mien.faces.describe import Describer
 from mien.faces.find import Measured, find_measured
 from mien.models.one_photo import SIZE, OnePhoto, compose
 from mien.runtime import Runtime
-from mien.tasks.swap.quick.bending import bent, region, softened, toned, tones, window_points
 from mien.weights import load
 
 NAME = "mien-swap-quick"
@@ -24,7 +24,8 @@ SIZES = (128, 192, 256, 384, 512)
 STEADY = 0.1
 """How much of a frame's tone is taken over: light may change, but must not flicker."""
 
-Tones = tuple[Tensor, Tensor]
+CLEARLY = 0.8
+"""The mirrored photo is taken where its points lie nearer by this factor."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ class Photo:
     """(1, 77, 2) in windows."""
     who: Tensor
     """(1, 128) of mien's own face network."""
+
+    @property
+    def mirrored(self) -> Photo:
+        """As a mirror shows it: for faces that look the other way."""
+        return Photo(self.crop.flip(3), mirrored_points(self.points), self.who)
 
     @staticmethod
     def of(image: np.ndarray, face: Measured, describer: Describer, device: torch.device | str = "cpu") -> Photo:
@@ -61,7 +67,7 @@ def picture(x: Tensor) -> np.ndarray:
 
 
 def network() -> OnePhoto:
-    """mien's own, with its bundled weights."""
+    """Mien's own, with its bundled weights."""
     net = OnePhoto()
     net.load_state_dict({name: value.float() for name, value in load(NAME).items()})
     return net.eval()
@@ -74,6 +80,16 @@ def side_for(landmarks: np.ndarray, largest: int = SIZES[-1]) -> int:
 
 
 @dataclass(frozen=True)
+class State:
+    """What one frame leaves to the next."""
+
+    want: Tones
+    """The frame's tone, as used."""
+    mirrored: bool
+    """Whether the photo was mirrored."""
+
+
+@dataclass(frozen=True)
 class Painted:
     """A face to be pasted."""
 
@@ -83,43 +99,53 @@ class Painted:
     """(T, T) uint8, 255 where it counts in full."""
     matrix: np.ndarray
     """(2, 3), from the picture to the window of T pixels."""
-    want: Tones
-    """Of the frame, as used: for the next frame."""
+    state: State
+    """For the next frame."""
 
 
 class Painter:
     """`painter(image, landmarks)` draws the photo's person; `net` None: warp and blend alone."""
 
     def __init__(self, photo: Photo, net: OnePhoto | None, runtime: Runtime, largest: int = SIZES[-1]) -> None:
-        self.photo, self.net, self.runtime, self.largest = photo, net, runtime, largest
+        self.photos, self.net, self.runtime, self.largest = (photo, photo.mirrored), net, runtime, largest
         if net is not None:
             net.to(runtime.device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
     @torch.inference_mode()
-    def __call__(self, image: np.ndarray, landmarks: np.ndarray, before: Tones | None = None, match: bool = True) -> Painted:
-        """(H, W, 3) uint8 and (68, 2); `before`: the tone of the frame before; `match`: take the frame's colours over."""
+    def __call__(self, image: np.ndarray, landmarks: np.ndarray, before: State | None = None, match: bool = True) -> Painted:
+        """(H, W, 3) uint8 and (68, 2); `before`: of the frame before; `match`: take the frame's colours over."""
         device, side = self.runtime.device, side_for(landmarks, self.largest)
         window, matrix = align(image, landmarks, side)
         marks = window_points(landmarks, matrix, side)
         frame, points = pixels(window, device), torch.from_numpy(marks)[None].to(device)
         mask = pixels(region(marks, side)[..., None], device)
-        over = bent(self.photo.crop, self.photo.points, points, side, COVER)
-        small = F.interpolate(torch.cat([frame, over, mask], 1), size=(SIZE, SIZE), mode="area") if side != SIZE else \
-            torch.cat([frame, over, mask], 1)
-        want = tones(small[:, :3], small[:, 6:])
-        if before is not None:
-            want = tuple(old + (new - old) * STEADY for old, new in zip(before, want, strict=True))
+        mirrored = self._mirrored(points, before)
+        photo = self.photos[mirrored]
+        over = bent(photo.crop, photo.points, points, side, COVER)
+        seen = [x if side == SIZE else F.interpolate(x, size=(SIZE, SIZE), mode="area") for x in (frame, over, mask)]
+        have, want = tones(seen[1], seen[2]), tones(seen[0], seen[2])
+        want = before.want.mix(want, STEADY) if before else want
         if match:
-            have = tones(small[:, 3:6], small[:, 6:])
-            over = toned(over, have, want)
-            small = torch.cat([small[:, :3], toned(small[:, 3:6], have, want), small[:, 6:]], 1)
+            over, seen[1] = toned(over, have, want), toned(seen[1], have, want)
+        face, change = self._drawn(frame, over, seen, photo.who)
+        return Painted(picture(face), picture(change)[..., 0], matrix, State(want, mirrored))
+
+    def _drawn(self, frame: Tensor, over: Tensor, seen: list[Tensor], who: Tensor) -> tuple[Tensor, Tensor]:
+        """Frame and bent photo (1, 3, T, T), both and the mask as the network sees them -> face and where it counts."""
         if self.net is None:
-            return Painted(picture(over), np.full((side, side), 255, np.uint8), matrix, want)
-        shown = small.contiguous(memory_format=torch.channels_last)
+            return over, torch.ones_like(over[:, :1])
+        small = [x.contiguous(memory_format=torch.channels_last) for x in seen[:2]]
         with self.runtime.autocast():
-            raw = self.net(shown[:, :3], shown[:, 3:6], softened(shown[:, 6:], 1.5), self.photo.who).float()
-        face, change = compose(frame, over, torch.ones_like(mask), raw)
-        return Painted(picture(face), picture(change)[..., 0], matrix, want)
+            raw = self.net(*small, softened(seen[2], 1.5), who).float()
+        return compose(frame, over, torch.ones_like(frame[:, :1]), raw)
+
+    def _mirrored(self, points: Tensor, before: State | None) -> bool:
+        """Whether the mirrored photo holds the head more like (1, 77, 2); a video changes only where it does so clearly."""
+        straight, mirrored = (float((photo.points - points).abs().mean()) for photo in self.photos)
+        if before is not None:
+            straight, mirrored = (straight * CLEARLY, mirrored) if not before.mirrored else (straight, mirrored * CLEARLY)
+            return mirrored < straight
+        return mirrored < CLEARLY * straight
 
 
 def face_of(image: np.ndarray, name: str) -> Measured:

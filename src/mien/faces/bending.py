@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -42,17 +44,31 @@ def bent(photo: Tensor, source: Tensor, target: Tensor, size: int, cover: float 
     return F.grid_sample(photo, grid / cover, padding_mode="border", align_corners=False)
 
 
-def tones(faces: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-    """(B, 3, H, W) and (B, 1, H, W) -> mean and spread (B, 3, 1, 1) of the colours where the mask is."""
+@dataclass(frozen=True)
+class Tones:
+    """Colours inside a face, for each of a batch."""
+
+    mean: Tensor
+    """(B, 3, 1, 1)"""
+    spread: Tensor
+    """(B, 3, 1, 1)"""
+
+    def mix(self, other: Tones, share: float) -> Tones:
+        """`share` of `other`, the rest of this: smooths tones over time."""
+        return Tones(self.mean.lerp(other.mean, share), self.spread.lerp(other.spread, share))
+
+
+def tones(faces: Tensor, mask: Tensor) -> Tones:
+    """(B, 3, H, W) and (B, 1, H, W) -> the colours where the mask is."""
     whole = mask.sum((2, 3), keepdim=True).clamp(min=1e-3)
     mean = (faces * mask).sum((2, 3), keepdim=True) / whole
-    return mean, ((faces - mean).square() * mask).sum((2, 3), keepdim=True).div(whole).sqrt() + 1e-3
+    return Tones(mean, ((faces - mean).square() * mask).sum((2, 3), keepdim=True).div(whole).sqrt() + 1e-3)
 
 
-def toned(faces: Tensor, have: tuple[Tensor, Tensor], want: tuple[Tensor, Tensor]) -> Tensor:
+def toned(faces: Tensor, have: Tones, want: Tones) -> Tensor:
     """Colours of one tone given another's mean and spread (Reinhard et al. 2001, on RGB)."""
-    gain = (want[1] / have[1]).clamp(*GAIN)
-    return ((faces - have[0]) * gain + want[0]).clamp(0, 1)
+    gain = (want.spread / have.spread).clamp(*GAIN)
+    return ((faces - have.mean) * gain + want.mean).clamp(0, 1)
 
 
 def softened(mask: Tensor, sigma: float) -> Tensor:
