@@ -116,9 +116,9 @@ def paste(image: np.ndarray, face: np.ndarray, matrix: np.ndarray, landmarks: np
     layer = warp(face, back, (x2 - x1, y2 - y1)).astype(np.float32)
     edge = blend.feather * side / scale_of(matrix)
     mask = soft_mask(landmarks - (x1, y1), (x2 - x1, y2 - y1), edge, blend.forehead)
-    window = warp(np.full((side, side), 255, np.uint8), back, (x2 - x1, y2 - y1)) > 250
+    window = warp(np.full((side, side), 255, np.uint8), back, (x2 - x1, y2 - y1), fine=False) > 250
     if weight is not None:
-        mask *= warp(weight, back, (x2 - x1, y2 - y1)).astype(np.float32) / 255
+        mask *= warp(weight, back, (x2 - x1, y2 - y1), fine=False).astype(np.float32) / 255
     mask = (mask * window)[..., None]
     out = image.copy()
     part = out[y1:y2, x1:x2]

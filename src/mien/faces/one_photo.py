@@ -1,4 +1,4 @@
-"""One photo's person drawn over faces of any size: by mien's network, or by warping and blending alone, the baseline it has to beat."""
+"""One photo's person drawn over faces of any size: by mien's network, or warped and blended alone, which it has to beat."""
 
 from __future__ import annotations
 

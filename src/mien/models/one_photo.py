@@ -86,9 +86,10 @@ class OnePhoto(nn.Module):
 
 def maps_at(raw: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:
     """(B, 5, S, S) -> colour (B, 3, T, T) in -1..1, the photo's share and the change (B, 1, T, T) in 0..1, at `size` T pixels."""
+    maps = torch.cat([torch.tanh(raw[:, :3]), torch.sigmoid(raw[:, 3:4] + 2), torch.sigmoid(raw[:, 4:] + 1)], 1)
     if raw.shape[-1] != size:
-        raw = F.interpolate(raw, size=(size, size), mode="bicubic", align_corners=False)
-    return torch.tanh(raw[:, :3]), torch.sigmoid(raw[:, 3:4] + 2), torch.sigmoid(raw[:, 4:] + 1)
+        maps = F.interpolate(maps, size=(size, size), mode="bilinear", align_corners=False)
+    return maps[:, :3], maps[:, 3:4], maps[:, 4:]
 
 
 def compose(frame: Tensor, photo: Tensor, mask: Tensor, raw: Tensor) -> tuple[Tensor, Tensor]:

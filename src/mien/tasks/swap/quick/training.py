@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 from lightning_fabric import Fabric
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Generator, Tensor, nn
 
 from mien.data.files import atomic
@@ -34,13 +34,14 @@ from mien.train import EMA, Every, averaged, fit
 from mien.train.optim import Muon
 from mien.train.task import OneNetworkTask
 from mien.weights import load
-from mien.weights.eight_bits import squeeze
+from mien.weights.eight_bits import squeeze, unsqueeze
 
 
 @dataclass(frozen=True)
 class Recipe:
     """Weights of the losses, each 0 to leave it out, and the rest."""
 
+    seed: int = 0
     batch: int = 16
     rate: float = 0.01
     """Muon's; biases and the modulation take `plain_rate`."""
@@ -55,18 +56,21 @@ class Recipe:
     """Colour of the network's own costs this much, five times as much where no target says that it is right."""
     drawn_from: float = 0.25
     """Share of the training after which the network's own swaps are among what it learns from."""
+    warmup: int = 100
+    """Steps in which the rates rise."""
     average: float = 0.998
+    held: int = 64
+    """Rows of the batch that `evaluate` looks at."""
 
 
 class QuickTask(OneNetworkTask):
     """A `Task` for `fit`; what a step shows is a function of its number."""
 
-    def __init__(self, pairs: Pairs, recipe: Recipe, device: torch.device, start: dict[str, Tensor] | None = None) -> None:
+    def __init__(self, pairs: Pairs, recipe: Recipe, device: torch.device, net: OnePhoto | None = None) -> None:
+        """`net`: an untrained one unless given."""
         torch.manual_seed(0)
         self.pairs, self.recipe, self.items = pairs, recipe, recipe.batch
-        self.net = OnePhoto()
-        if start is not None:
-            self.net.load_state_dict(start)
+        self.net = net or OnePhoto()
         told = tuple(module for name, module in self.net.named_modules() if name.endswith("film") or name == "out.0")
         self.optimizer = Muon(self.net, recipe.rate, told, recipe.plain_rate)
         self.ema = EMA(self.net, recipe.average)
@@ -87,8 +91,8 @@ class QuickTask(OneNetworkTask):
         """One batch: what is known is restored, what is not is made to look like the photo's person."""
         recipe = self.recipe
         for group in self.optimizer.param_groups:
-            group["lr"] = group["peak"] * min(1.0, (index + 1) / 100) * decay(self.share)
-        rng = Generator().manual_seed(index)
+            group["lr"] = group["peak"] * min(1.0, (index + 1) / recipe.warmup) * decay(self.share)
+        rng = Generator().manual_seed(recipe.seed * 10_000_019 + index)
         shown = self.pairs.batch(recipe.batch, rng, fabric.device, self.draws() if self.share > recipe.drawn_from else None)
         with fabric.autocast():
             seen = (x.contiguous(memory_format=torch.channels_last) for x in (shown.frame, shown.photo, shown.mask))
@@ -121,7 +125,7 @@ class QuickTask(OneNetworkTask):
 
     def held(self) -> Shown:
         """Always the same batch, of which none has been drawn by a network."""
-        return self.pairs.batch(64, Generator().manual_seed(2**31), next(self.net.parameters()).device)
+        return self.pairs.batch(self.recipe.held, Generator().manual_seed(2**31), next(self.net.parameters()).device)
 
     @torch.no_grad()
     def evaluate(self) -> dict[str, float]:
@@ -173,6 +177,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--batch", type=int, default=16, help="128 on a GPU")
     parser.add_argument("--rate", type=float, default=Recipe.rate)
+    parser.add_argument("--seed", type=int, default=0, help="another one where a training goes on from --start")
     parser.add_argument("--identity", type=float, default=Recipe.identity)
     parser.add_argument("--bundled", action="store_true", help="start from the bundled weights, not from random ones")
     parser.add_argument("--start", type=Path, help="start from these weights")
@@ -182,10 +187,12 @@ def main() -> None:
     if not given.export:
         keep_freed_memory()
         runtime = choose(given.device)
-        start = given.start or (NAME if given.bundled else None)
-        weights = {k: v.float() for k, v in load(str(start)).items()} if start else None
-        recipe = Recipe(batch=given.batch, rate=given.rate, identity=given.identity)
-        task = QuickTask(Pairs(material(given.data, given.out), Portions()), recipe, runtime.device, weights)
+        net = OnePhoto()
+        if given.bundled or given.start:
+            weights = unsqueeze(load_file(given.start)) if given.start else load(NAME)
+            net.load_state_dict({name: value.float() for name, value in weights.items()})
+        recipe = Recipe(given.seed, given.batch, given.rate, identity=given.identity)
+        task = QuickTask(Pairs(material(given.data, given.out), Portions()), recipe, runtime.device, net)
         fit(task, given.out / "run", minutes=given.minutes, runtime=runtime, evaluate=Every(seconds=300), label=NAME)
     export(given.out / "run", given.out / f"{NAME}.safetensors")
     print(given.out / f"{NAME}.safetensors", file=sys.stderr)
