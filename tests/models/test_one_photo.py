@@ -19,8 +19,8 @@ def test_its_size() -> None:
 def test_untrained_it_is_mostly_the_photo() -> None:
     frame, photo, mask = shown()
     face, change = compose(frame, photo, mask, OnePhoto()(frame, photo, mask, torch.zeros(2, 128)))
-    assert torch.allclose(face, photo * torch.tensor(2.0).sigmoid() + frame * torch.tensor(-2.0).sigmoid(), atol=1e-6)
-    assert torch.allclose(change, mask * torch.tensor(1.0).sigmoid())
+    assert torch.allclose(face, photo * torch.tensor(3.0).sigmoid() + frame * torch.tensor(-3.0).sigmoid(), atol=1e-6)
+    assert torch.allclose(change, mask * torch.tensor(3.0).sigmoid())
 
 
 def test_maps_serve_any_size() -> None:

@@ -45,9 +45,8 @@ class Photo:
         return Photo(self.crop.flip(3), mirrored_points(self.points), self.who)
 
     @staticmethod
-    def of(image: np.ndarray, face: Measured, describer: Describer, device: torch.device | str = "cpu") -> Photo:
-        """(H, W, 3) uint8 and the face in it; `describer` is mien's own."""
-        landmarks = face.face.landmarks
+    def of(image: np.ndarray, landmarks: np.ndarray, describer: Describer, device: torch.device | str = "cpu") -> Photo:
+        """(H, W, 3) uint8 and the face's (68, 2); `describer` is of mien's own network."""
         native = SIZE / scale_of(alignment(landmarks, SIZE))
         side = round(COVER * min(max(native, SIZE), SIZES[-1]))
         crop, _ = align(image, landmarks, side, COVER)
@@ -106,8 +105,9 @@ class Painted:
 class Painter:
     """`painter(image, landmarks)` draws the photo's person; `net` None: warp and blend alone."""
 
-    def __init__(self, photo: Photo, net: OnePhoto | None, runtime: Runtime, largest: int = SIZES[-1]) -> None:
-        self.photos, self.net, self.runtime, self.largest = (photo, photo.mirrored), net, runtime, largest
+    def __init__(self, photo: Photo, net: OnePhoto | None, runtime: Runtime, largest: int = SIZES[-1], mirror: bool = True) -> None:
+        """`largest`: pixels a side at most; `mirror`: whether the photo may be mirrored."""
+        self.photos, self.net, self.runtime, self.largest, self.mirror = (photo, photo.mirrored), net, runtime, largest, mirror
         if net is not None:
             net.to(runtime.device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
@@ -141,6 +141,8 @@ class Painter:
 
     def _mirrored(self, points: Tensor, before: State | None) -> bool:
         """Whether the mirrored photo holds the head more like (1, 77, 2); a video changes only where it does so clearly."""
+        if not self.mirror:
+            return False
         straight, mirrored = (float((photo.points - points).abs().mean()) for photo in self.photos)
         if before is not None:
             straight, mirrored = (straight * CLEARLY, mirrored) if not before.mirrored else (straight, mirrored * CLEARLY)

@@ -23,6 +23,8 @@ WIDTHS = (32, 64, 96, 160)
 """Channels at a half, a quarter, an eighth and a sixteenth of `SIZE`."""
 MAPS = 5
 """What is drawn: three of colour, one of the photo's share, one of where the frame changes."""
+MOSTLY = 3.0
+"""Added to the last two before the sigmoid: untrained, the photo lies over the face."""
 
 
 class Told(nn.Module):
@@ -74,7 +76,7 @@ class OnePhoto(nn.Module):
         nn.init.zeros_(self.out[0].get_parameter("bias"))
 
     def forward(self, frame: Tensor, photo: Tensor, mask: Tensor, who: Tensor) -> Tensor:
-        """Raw maps; untrained they are 0, which is the photo over most of the face."""
+        """Raw maps; untrained they are 0, which is the photo over the face."""
         seen = [self.stem(self.centre(torch.cat([frame, photo, mask], 1)))]
         for fall in self.falls:
             seen.append(fall(seen[-1]))
@@ -86,7 +88,7 @@ class OnePhoto(nn.Module):
 
 def maps_at(raw: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:
     """(B, 5, S, S) -> colour (B, 3, T, T) in -1..1, the photo's share and the change (B, 1, T, T) in 0..1, at `size` T pixels."""
-    maps = torch.cat([torch.tanh(raw[:, :3]), torch.sigmoid(raw[:, 3:4] + 2), torch.sigmoid(raw[:, 4:] + 1)], 1)
+    maps = torch.cat([torch.tanh(raw[:, :3]), torch.sigmoid(raw[:, 3:] + MOSTLY)], 1)
     if raw.shape[-1] != size:
         maps = F.interpolate(maps, size=(size, size), mode="bilinear", align_corners=False)
     return maps[:, :3], maps[:, 3:4], maps[:, 4:]

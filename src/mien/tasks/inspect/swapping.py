@@ -1,4 +1,4 @@
-"""Swapped faces to learn from: drawn by the pretrained swap network as somebody else, or cut from another photo and pasted in."""
+"""Swapped faces to learn from: drawn by the pretrained swap network, by the one for a single photo, or cut from another and pasted."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from mien.data.files import atomic
 from mien.data.warp import transform
 from mien.faces.align import align, alignment
 from mien.faces.blend import Blend, paste, recolour, skin_weight, tone
+from mien.faces.describe import Describer
 from mien.faces.mask import face_mask
+from mien.faces.one_photo import Painter, Photo, network
 from mien.faces.reshape.fields import dense, nodes
 from mien.faces.reshape.sampling import sampled
 from mien.faces.reshape.sliders import with_forehead
@@ -21,9 +23,10 @@ from mien.faces.reshape.warpers import thin_plate
 from mien.models.swap import SwapNet
 from mien.models.swap_model import WHO_SCALE, base_weights
 from mien.progress import Progress
+from mien.runtime import choose
 from mien.tasks.inspect.originals import Originals
 
-FAKES = ("network", "network", "pasted")
+FAKES = ("network", "photo", "pasted")
 """What is made of every face."""
 OWN = 0.2
 """Of the drawn faces, the share that keeps its own identity: a reconstruction is a fake too."""
@@ -48,7 +51,7 @@ class Swapped:
     by: np.ndarray
     """(M,) row whose identity it has."""
     how: np.ndarray
-    """(M,) network or pasted."""
+    """(M,) network, photo or pasted."""
 
     def crop(self, i: int) -> np.ndarray:
         """(P, P, 3) uint8."""
@@ -113,6 +116,20 @@ def pasted(originals: Originals, row: int, donor: int, random: np.random.Generat
     return put(image, landmarks, window, matrix, drawn, replace(some_blend(random), colour="match", sharpen=0.0), random)
 
 
+class Borrower:
+    """Faces redrawn as the person of another crop, as `mien swap quick` does it."""
+
+    def __init__(self) -> None:
+        self.net, self.describer, self.runtime = network(), Describer(model="mien-face"), choose("cpu", "fp32")
+
+    def __call__(self, originals: Originals, row: int, donor: int, blend: Blend) -> np.ndarray:
+        """The person of crop `donor` in crop `row`."""
+        image, landmarks = originals.crop(row), originals.landmarks[row]
+        photo = Photo.of(originals.crop(donor), originals.landmarks[donor], self.describer)
+        painted = Painter(photo, self.net, self.runtime)(image, landmarks, match=blend.colour == "match")
+        return paste(image, painted.face, painted.matrix, landmarks, blend, painted.weight)
+
+
 @dataclass(frozen=True)
 class Looks:
     """How every original holds its head, and in which light: what people who swap faces by hand look for."""
@@ -148,7 +165,7 @@ def identities(originals: Originals, looks: Looks, row: int, random: np.random.G
     """For each of `FAKES` the row of whom it is to look like."""
     others, found = strangers(originals, row), []
     for how in FAKES:
-        if how == "pasted":
+        if how != "network":
             found.append(looks.like(row, random.choice(others, ASKED)))
         else:
             found.append(row if random.random() < OWN else int(random.choice(others)))
@@ -159,7 +176,7 @@ def swap_all(originals: Originals, out: Path) -> Swapped:
     """`FAKES` of every original, kept in `out`; what is there already is opened instead."""
     if (out / "swapped.npz").is_file():
         return opened(out)
-    draw, looks, rows, crops = Drawer(), Looks.of(originals), [], []
+    draw, borrow, looks, rows, crops = Drawer(), Borrower(), Looks.of(originals), [], []
     with Progress("swaps", total=len(originals)) as bar:
         for row in range(len(originals)):
             random = np.random.default_rng((7, row))
@@ -169,8 +186,12 @@ def swap_all(originals: Originals, out: Path) -> Swapped:
             who = originals.vector[[donor for donor, how in zip(by, FAKES, strict=True) if how == "network"]]
             drawn = iter(draw(np.stack([window] * len(who)), who))
             for how, donor in zip(FAKES, by, strict=True):
-                made = put(image, landmarks, window, matrix, next(drawn), some_blend(random), random) if how == "network" else \
-                    pasted(originals, row, donor, random)  # fmt: skip
+                if how == "network":
+                    made = put(image, landmarks, window, matrix, next(drawn), some_blend(random), random)
+                elif how == "photo":
+                    made = borrow(originals, row, donor, some_blend(random))
+                else:
+                    made = pasted(originals, row, donor, random)
                 crops.append(made.ravel())
                 rows.append((len(image), row, donor, how))
             bar.advance()

@@ -88,7 +88,7 @@ Draw = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 class Portions:
     """Shares of a batch, and how the pictures are changed."""
 
-    other: float = 0.25
+    other: float = 0.17
     """Real frames of somebody else than the photo's person: no target."""
     own: float = 0.06
     """Real frames of the photo's own person."""

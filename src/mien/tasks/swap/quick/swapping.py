@@ -45,7 +45,8 @@ class QuickSwapper(Swapping):
         self.to, self.method, self.consent = photo.stem, "mien-swap-quick", consent
         self.meant, self.blend = meant, blend or Blend()
         image = read_picture(photo)
-        seen = Photo.of(image, face_of(image, str(photo)), Describer(runtime.device, model="mien-face"), runtime.device)
+        landmarks = face_of(image, str(photo)).face.landmarks
+        seen = Photo.of(image, landmarks, Describer(runtime.device, model="mien-face"), runtime.device)
         self.painter = Painter(seen, net, runtime)
         self._describer: Describer | None = None
         self._device = runtime.device
