@@ -1,4 +1,4 @@
-"""The swap from one photo on people no network here has seen: likeness, expression, sharpness, speed; against warping and blending alone.
+"""The swap from one photo on people no network here has seen, against warping and blending alone: likeness, expression, speed.
 
     python benchmarks/swap_quick.py DATA [--faces FOLDER] [--weights FILE] [--sheet PICTURE]
 
