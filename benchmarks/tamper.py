@@ -220,7 +220,7 @@ def main() -> None:
         "by scale": [asdict(step(resized(s), at=s)) for s in SCALES],
         "worn": figures(worn),
         "worn, swapped": figures(worn, SWAPPED),
-        "worn, swapped by": {name: figures(worn.chosen(np.isin(tools, ("", name))), SWAPPED) for name in dict.fromkeys(swapping.FAKES)},
+        "worn, swapped by": {name: figures(worn.chosen(np.isin(tools, ("", name))), SWAPPED) for name in sorted({*swapping.FAKES})},
         "calibration": calibration(tests, {"one temperature": one, "calibrated": looker.calibration}),
         "where": located(looker, made),
         "undo": undone(looker, some),
