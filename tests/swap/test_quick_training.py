@@ -10,7 +10,7 @@ from torch import Generator
 from mien.faces.align import COVER, window
 from mien.faces.bending import openings, region, window_points
 from mien.faces.describe import chips
-from mien.models.one_photo import OnePhoto
+from mien.models.one_photo import MOSTLY, OnePhoto
 from mien.runtime import choose
 from mien.tasks.swap.quick.chips import chips_of
 from mien.tasks.swap.quick.pairs import Faces, Pairs, Portions, covered
@@ -29,12 +29,13 @@ def drawn(people: int = 4, each: int = 3, side: int = 160) -> Faces:
     crops = []
     for person in range(people):
         pattern = torch.rand(3, 10, 10, generator=Generator().manual_seed(person))
+        pattern = (pattern + pattern.flip(2)) / 2  # the mirrored one is the same person, too
         pattern = torch.nn.functional.interpolate(pattern[None], size=(side, side), mode="bicubic")[0].clamp(0, 1)
         for picture in range(each):
             colour = (pattern * 120 + 40 + 20 * picture).byte()
             crops.append(torch.cat([colour, torch.full((1, side, side), 255, dtype=torch.uint8), torch.stack(planes)]))
     count = people * each
-    moved = torch.from_numpy(points)[None] + 0.01 * torch.randn(count, 77, 2, generator=Generator().manual_seed(0))
+    moved = torch.from_numpy(points)[None] + 0.002 * torch.randn(count, 77, 2, generator=Generator().manual_seed(0))
     who = torch.eye(people, 128).repeat_interleave(each, 0)
     return Faces(torch.stack(crops), moved, who, np.repeat(np.arange(people), each), 1.0)
 
@@ -92,12 +93,13 @@ def test_chips_are_those_of_the_face_networks() -> None:
 def test_it_learns_and_what_is_exported_is_its_average(tmp_path: Path) -> None:
     torch.manual_seed(0)
     net = OnePhoto((8, 8, 16, 16))
-    recipe = Recipe(batch=4, identity=0.0, average=0.8, warmup=5, held=16)
+    net.out[0].get_parameter("bias").data[12:] = -MOSTLY  # half photo, half frame: what to take is to be learnt
+    recipe = Recipe(batch=4, plain_rate=0.003, identity=0.0, average=0.8, warmup=5, held=16)
     task = QuickTask(Pairs([drawn()], Portions(covered=0)), recipe, CPU, net=net)
     first = float(task.evaluate()["error"])
-    fitted = fit(task, tmp_path / "run", steps=60, runtime=choose("cpu", "fp32"))
-    assert fitted.steps == 60
-    assert float(task.evaluate()["error"]) < 0.96 * first
+    fitted = fit(task, tmp_path / "run", steps=40, runtime=choose("cpu", "fp32"))
+    assert fitted.steps == 40
+    assert float(task.evaluate()["error"]) < 0.5 * first
     export(tmp_path / "run", tmp_path / "weights.safetensors")
     from safetensors.torch import load_file
 

@@ -75,6 +75,8 @@ class Shown:
     """(B, 1, S, S): how much each pixel counts."""
     points: Tensor
     """(B, 77, 2) of the frame, in windows."""
+    opened: Tensor
+    """(B, 1, S, S): the frame's eyes and inner mouth."""
     known: int
 
 
@@ -88,13 +90,13 @@ Draw = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
 class Portions:
     """Shares of a batch, and how the pictures are changed."""
 
-    other: float = 0.17
+    other: float = 0.33
     """Real frames of somebody else than the photo's person: no target."""
-    own: float = 0.06
-    """Real frames of the photo's own person."""
-    drawn: float = 0.25
+    own: float = 0.0
+    """Real frames of the photo's own person. They teach to leave alone what was not pasted, and so everybody."""
+    drawn: float = 0.33
     """Frames whose face the network itself has replaced before; the rest was replaced by pasting."""
-    opened: float = 0.75
+    opened: float = 0.6
     """Of pasted faces, those that keep the frame's own eyes and inner mouth."""
     light: float = 0.12
     """How far the photo's colours are changed."""
@@ -166,14 +168,14 @@ class Pairs:
         strange_photo = self.photo(strange[:, :3], strange_points, target, mask, points, rng)
         same_photo = self.photo(same[:, :3], same_points, target, mask, points, rng)
         frame = self.replaced(target, strange_photo, mask, opened, rng)
-        if draw is not None:
-            n = round(count * portions.drawn)
+        n = round(count * portions.drawn)
+        if draw is not None and n:
             frame[:n] = draw(target[:n], strange_photo[:n], mask[:n], strange_who[:n])
         own = round(count * portions.own)
         frame[known - own:] = target[known - own:]
         photo = torch.cat([same_photo[:known], strange_photo[known:]])
         who = torch.cat([same_who[:known], strange_who[known:]])
-        return Shown(frame, photo, mask, who, target, weight, points, known)
+        return Shown(frame, photo, mask, who, target, weight, points, opened, known)
 
     def photo(self, crops: Tensor, source: Tensor, frame: Tensor, mask: Tensor, points: Tensor, rng: Generator) -> Tensor:
         """(B, 3, H, W) crops bent to the frame's points, in its tone."""

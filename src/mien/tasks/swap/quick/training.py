@@ -50,13 +50,15 @@ class Recipe:
     """1 - SSIM, beside 2 times the mean absolute error."""
     identity: float = 0.1
     """Squared distance to the photo's vector, in units of what tells two people apart; by mien's own face network."""
+    takeover: float = 0.3
+    """In frames without a target, outside eyes and inner mouth: what is not taken from the photo costs this much."""
     decision: float = 0.1
     """Half photo, half frame costs this much: two faces averaged are a blurred one."""
     light: float = 1.0
     """Frames without a target keep their coarse brightness and colour inside the face."""
     restraint: float = 0.03
     """Colour of the network's own costs this much, five times as much where no target says that it is right."""
-    drawn_from: float = 0.25
+    drawn_from: float = 0.05
     """Share of the training after which the network's own swaps are among what it learns from."""
     warmup: int = 100
     """Steps in which the rates rise."""
@@ -124,6 +126,9 @@ class QuickTask(OneNetworkTask):
         if recipe.light and known < len(made):
             coarse = [softened((x * shown.mask)[known:].flatten(0, 1)[:, None], 10.0) for x in (made, shown.frame)]
             loss = loss + recipe.light * (coarse[0] - coarse[1]).abs().mean()
+        if recipe.takeover and known < len(made):
+            left = 1 - halves[known:, :1] * halves[known:, 1:]
+            loss = loss + recipe.takeover * masked_mean(left, shown.mask[known:] * (1 - shown.opened[known:])).mean()
         told["loss"] = loss.detach()
         return loss, told
 
