@@ -2,8 +2,8 @@
 
 The encoder sees the frame (pose, expression, light) and the bent photo; the decoder is told by an identity vector whom to draw
 (feature-wise modulation, Perez et al. 2018, in place of modulated convolutions: the same freedom at the cost of plain ones). It says
-for each pixel how much of the photo, of the frame, and of neither is wanted, and where the frame may be changed at all. As these
-maps are smooth, `compose` applies them at any size: the details are the photo's own, not the network's.
+for each pixel how much of the photo and of the frame is wanted, which light is missing, and where the frame may be changed at all.
+`compose` applies these maps at any size: all detail is the photo's or the frame's own, none is the network's.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ WIDTHS = (32, 64, 96, 160)
 """Channels at a half, a quarter, an eighth and a sixteenth of `SIZE`."""
 MAPS = 5
 """What is drawn: three of colour, one of the photo's share, one of where the frame changes."""
+COARSE = 8
+"""Pixels over which the colour is averaged: it can light a face, but neither paint nor blur one."""
 MOSTLY = 3.0
 """Added to the last two before the sigmoid: untrained, the photo lies over the face."""
 
@@ -87,11 +89,12 @@ class OnePhoto(nn.Module):
 
 
 def maps_at(raw: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:
-    """(B, 5, S, S) -> colour (B, 3, T, T) in -1..1, the photo's share and the change (B, 1, T, T) in 0..1, at `size` T pixels."""
-    maps = torch.cat([torch.tanh(raw[:, :3]), torch.sigmoid(raw[:, 3:] + MOSTLY)], 1)
+    """(B, 5, S, S) -> light (B, 3, T, T) in -1..1, the photo's share and the change (B, 1, T, T) in 0..1, at `size` T pixels."""
+    light = F.interpolate(torch.tanh(F.avg_pool2d(raw[:, :3], COARSE)), size=(size, size), mode="bilinear", align_corners=False)
+    gates = torch.sigmoid(raw[:, 3:] + MOSTLY)
     if raw.shape[-1] != size:
-        maps = F.interpolate(maps, size=(size, size), mode="bilinear", align_corners=False)
-    return maps[:, :3], maps[:, 3:4], maps[:, 4:]
+        gates = F.interpolate(gates, size=(size, size), mode="bilinear", align_corners=False)
+    return light, gates[:, :1], gates[:, 1:]
 
 
 def compose(frame: Tensor, photo: Tensor, mask: Tensor, raw: Tensor) -> tuple[Tensor, Tensor]:
@@ -99,5 +102,5 @@ def compose(frame: Tensor, photo: Tensor, mask: Tensor, raw: Tensor) -> tuple[Te
 
     frame, photo: (B, 3, T, T), of any size T; mask: (B, 1, T, T), 1 where there may be a face; raw: the network's maps.
     """
-    colour, share, change = maps_at(raw, frame.shape[-1])
-    return (share * photo + (1 - share) * frame + colour).clamp(0, 1), mask * change
+    light, share, change = maps_at(raw, frame.shape[-1])
+    return (share * photo + (1 - share) * frame + light).clamp(0, 1), mask * change

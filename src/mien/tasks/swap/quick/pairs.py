@@ -7,7 +7,7 @@ is shown later, a real frame of Q, is shown as well, without a target: there the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,15 +76,12 @@ class Shown:
     points: Tensor
     """(B, 77, 2) of the frame, in windows."""
     opened: Tensor
-    """(B, 1, S, S): the frame's eyes and inner mouth."""
+    """(B, 1, S, S): the frame's eyes, inner mouth, and what covers it: nothing to take from a photo."""
     known: int
 
 
 Chosen = tuple[int, int, int, int]
 """A source, and of it the rows of the frame, of another face of the same person, and of a stranger."""
-Draw = Callable[[Tensor, Tensor, Tensor, Tensor], Tensor]
-"""Frame, photo, mask, who -> the frame with the face drawn, all (B, 3, S, S)."""
-
 
 @dataclass(frozen=True)
 class Portions:
@@ -93,11 +90,9 @@ class Portions:
     other: float = 0.33
     """Real frames of somebody else than the photo's person: no target."""
     own: float = 0.0
-    """Real frames of the photo's own person. They teach to leave alone what was not pasted, and so everybody."""
-    drawn: float = 0.33
-    """Frames whose face the network itself has replaced before; the rest was replaced by pasting."""
+    """Real frames of the photo's own person: they teach to leave alone what was not pasted, and so everybody."""
     opened: float = 0.6
-    """Of pasted faces, those that keep the frame's own eyes and inner mouth."""
+    """Of replaced faces, those that keep the frame's own eyes and inner mouth."""
     light: float = 0.12
     """How far the photo's colours are changed."""
     alike: float = 0.6
@@ -154,8 +149,8 @@ class Pairs:
         flip = mirrored.to(device).view(-1, 1, 1)
         return torch.where(flip[..., None], crops.flip(3), crops), torch.where(flip, mirrored_points(points), points), who
 
-    def batch(self, count: int, rng: Generator, device: torch.device, draw: Draw | None = None) -> Shown:
-        """`count` rows; `draw`: the network as it stands, once it is good enough to make frames to learn from."""
+    def batch(self, count: int, rng: Generator, device: torch.device) -> Shown:
+        """`count` rows."""
         portions = self.portions
         chosen, mirrored = self.rows(count, rng)
         known = count - round(count * portions.other)
@@ -164,13 +159,11 @@ class Pairs:
         strange, strange_points, strange_who = self.taken(chosen, 3, mirrored[:, 2], device)
         window = windows(crops)
         target, weight, mask, opened = window[:, :3], window[:, 3:4], softened(window[:, 4:5], 1.5), window[:, 5:6]
-        target = covered(target, mask, portions.covered, rng)
+        target, blob = covered(target, portions.covered, rng)
+        opened = torch.maximum(opened, blob)
         strange_photo = self.photo(strange[:, :3], strange_points, target, mask, points, rng)
         same_photo = self.photo(same[:, :3], same_points, target, mask, points, rng)
-        frame = self.replaced(target, strange_photo, mask, opened, rng)
-        n = round(count * portions.drawn)
-        if draw is not None and n:
-            frame[:n] = draw(target[:n], strange_photo[:n], mask[:n], strange_who[:n])
+        frame = self.replaced(target, strange_photo, mask, opened, blob, rng)
         own = round(count * portions.own)
         frame[known - own:] = target[known - own:]
         photo = torch.cat([same_photo[:known], strange_photo[known:]])
@@ -184,10 +177,10 @@ class Pairs:
         over = bent(crops, source + noise, points, SIZE, COVER)
         return toned(over, tones(over, mask), tones(frame, mask))
 
-    def replaced(self, frame: Tensor, photo: Tensor, mask: Tensor, opened: Tensor, rng: Generator) -> Tensor:
-        """The photo over the frame, edges soft, most with the frame's own eyes and inner mouth."""
+    def replaced(self, frame: Tensor, photo: Tensor, mask: Tensor, opened: Tensor, blob: Tensor, rng: Generator) -> Tensor:
+        """The photo over the frame, edges soft, behind what covers it, most with the frame's own eyes and inner mouth."""
         kept = (torch.rand(len(frame), 1, 1, 1, generator=rng) < self.portions.opened).to(frame.device)
-        over = softened(mask, float(torch.rand(1, generator=rng)) * 3 + 0.5) * (1 - softened(opened, 0.7) * kept)
+        over = softened(mask, float(torch.rand(1, generator=rng)) * 3 + 0.5) * (1 - softened(opened, 0.7) * kept) * (1 - blob)
         return frame + over * (photo - frame)
 
 
@@ -200,12 +193,12 @@ def windows(crops: Tensor) -> Tensor:
     return F.grid_sample(crops, grid, align_corners=False)
 
 
-def covered(frames: Tensor, mask: Tensor, share: float, rng: Generator) -> Tensor:
-    """Some of (B, 3, S, S) with a piece of another, turned, before the face: a blob where smooth noise is high."""
+def covered(frames: Tensor, share: float, rng: Generator) -> tuple[Tensor, Tensor]:
+    """Some of (B, 3, S, S) with a piece of another, turned, before the face, where smooth noise is high; and where (B, 1, S, S)."""
     batch, size = len(frames), frames.shape[-1]
     noise = F.interpolate(torch.randn(batch, 1, 4, 4, generator=rng), size=(size, size), mode="bicubic").to(frames.device)
     some = (torch.rand(batch, 1, 1, 1, generator=rng) < share).to(frames.device)
     blob = softened(((noise > 0.9) & some).to(frames), 0.8)
     other = frames.roll(1, 0).transpose(2, 3).flip(2)
     shift = uniform(rng, batch, 1, 1, 1).to(frames.device) * 0.2
-    return frames + blob * ((other + shift).clamp(0, 1) - frames)
+    return frames + blob * ((other + shift).clamp(0, 1) - frames), blob

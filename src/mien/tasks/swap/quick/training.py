@@ -28,7 +28,7 @@ from mien.nn.memory import keep_freed_memory
 from mien.runtime import choose
 from mien.tasks.swap.base import SOURCES, face_sets, people_of
 from mien.tasks.swap.quick.chips import chips_of, jostled
-from mien.tasks.swap.quick.pairs import Draw, Faces, Pairs, Portions, Shown, faces_of
+from mien.tasks.swap.quick.pairs import Faces, Pairs, Portions, Shown, faces_of
 from mien.tasks.swap.training import decay, restoration
 from mien.train import EMA, Every, averaged, fit
 from mien.train.optim import Muon
@@ -50,16 +50,14 @@ class Recipe:
     """1 - SSIM, beside 2 times the mean absolute error."""
     identity: float = 0.1
     """Squared distance to the photo's vector, in units of what tells two people apart; by mien's own face network."""
-    takeover: float = 0.3
+    takeover: float = 1.0
     """In frames without a target, outside eyes and inner mouth: what is not taken from the photo costs this much."""
     decision: float = 0.1
     """Half photo, half frame costs this much: two faces averaged are a blurred one."""
     light: float = 1.0
     """Frames without a target keep their coarse brightness and colour inside the face."""
     restraint: float = 0.03
-    """Colour of the network's own costs this much, five times as much where no target says that it is right."""
-    drawn_from: float = 0.05
-    """Share of the training after which the network's own swaps are among what it learns from."""
+    """Light of the network's own costs this much, five times as much where no target says that it is right."""
     warmup: int = 100
     """Steps in which the rates rise."""
     average: float = 0.998
@@ -81,15 +79,11 @@ class QuickTask(OneNetworkTask):
         self.face = MODELS["mien-face"].build().requires_grad_(False).to(device)
         self.same = MODELS["mien-face"].same
 
-    def draws(self) -> Draw:
-        """The averaged network as a function."""
-        net = self.result
-
-        @torch.no_grad()
-        def draw(frame: Tensor, photo: Tensor, mask: Tensor, who: Tensor) -> Tensor:
-            return final(frame, *compose(frame, photo, mask, net(frame, photo, mask, who)))
-
-        return draw
+    @torch.no_grad()
+    def drawn(self, shown: Shown) -> Tensor:
+        """(B, 3, S, S): what the averaged network makes of a batch."""
+        raw = self.result(shown.frame, shown.photo, shown.mask, shown.who)
+        return final(shown.frame, *compose(shown.frame, shown.photo, shown.mask, raw))
 
     def step(self, fabric: Fabric, index: int) -> dict[str, float | Tensor]:
         """One batch: what is known is restored, what is not is made to look like the photo's person."""
@@ -97,7 +91,7 @@ class QuickTask(OneNetworkTask):
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * min(1.0, (index + 1) / recipe.warmup) * decay(self.share)
         rng = Generator().manual_seed(recipe.seed * 10_000_019 + index)
-        shown = self.pairs.batch(recipe.batch, rng, fabric.device, self.draws() if self.share > recipe.drawn_from else None)
+        shown = self.pairs.batch(recipe.batch, rng, fabric.device)
         with fabric.autocast():
             seen = (x.contiguous(memory_format=torch.channels_last) for x in (shown.frame, shown.photo, shown.mask))
             raw = self.net(*seen, shown.who)
@@ -140,7 +134,7 @@ class QuickTask(OneNetworkTask):
     def evaluate(self) -> dict[str, float]:
         """How well one fixed batch is restored, and how like the photo's person strangers' frames become; the sum is the score."""
         shown = self.held()
-        made = self.draws()(shown.frame, shown.photo, shown.mask, shown.who)
+        made = self.drawn(shown)
         error = masked_mean((made - shown.target).abs(), shown.weight)[:shown.known].mean()
         far = (self.face(chips_of(made, shown.points[:, :68])) - shown.who).norm(dim=1)[shown.known:].mean()
         return {"score": -float(error) - 0.1 * float(far), "error": float(error), "far": float(far)}
@@ -149,7 +143,7 @@ class QuickTask(OneNetworkTask):
     def preview(self, path: Path) -> None:
         """Frames, photos over them, faces drawn, and the true frames."""
         shown = self.held()
-        made = self.draws()(shown.frame, shown.photo, shown.mask, shown.who)
+        made = self.drawn(shown)
         pick = [*range(0, 8), *range(len(made) - 8, len(made))]
         sheet = torch.cat([x[pick] for x in (shown.frame, shown.photo, made, shown.target)], 2).cpu()
         pixels = sheet.permute(2, 0, 3, 1).reshape(4 * SIZE, -1, 3)
