@@ -23,7 +23,7 @@ WIDTHS = (32, 64, 96, 160)
 """Channels at a half, a quarter, an eighth and a sixteenth of `SIZE`."""
 MAPS = 5
 """What is drawn: three of colour, one of the photo's share, one of where the frame changes."""
-COARSE = 8
+COARSE = 32
 """Pixels over which the colour is averaged: it can light a face, but neither paint nor blur one."""
 MOSTLY = 3.0
 """Added to the last two before the sigmoid: untrained, the photo lies over the face."""

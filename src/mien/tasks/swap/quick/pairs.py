@@ -91,7 +91,7 @@ class Portions:
     """Real frames of somebody else than the photo's person: no target."""
     own: float = 0.0
     """Real frames of the photo's own person: they teach to leave alone what was not pasted, and so everybody."""
-    opened: float = 0.6
+    opened: float = 0.5
     """Of replaced faces, those that keep the frame's own eyes and inner mouth."""
     light: float = 0.12
     """How far the photo's colours are changed."""
