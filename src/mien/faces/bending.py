@@ -85,10 +85,14 @@ def region(points: np.ndarray, size: int) -> np.ndarray:
     return face_mask(points[:68] * size, (size, size))
 
 
-def openings(points: np.ndarray, size: int) -> np.ndarray:
-    """(77, 2) in windows -> (size, size) uint8: the eyes between their lids and the mouth between its lips."""
+EYES, MOUTH = (slice(36, 42), slice(42, 48)), (slice(60, 68),)
+"""Points that bound the eyes between their lids, and the mouth between its lips."""
+
+
+def openings(points: np.ndarray, size: int, parts: tuple[slice, ...] = (*EYES, *MOUTH), by: float = 1.1) -> np.ndarray:
+    """(77, 2) in windows -> (size, size) uint8: the openings, scaled about their middles."""
     canvas = Image.new("L", (size, size))
     draw = ImageDraw.Draw(canvas)
-    for part, by in ((slice(36, 42), 1.15), (slice(42, 48), 1.15), (slice(60, 68), 1.05)):
+    for part in parts:
         draw.polygon([(float(x), float(y)) for x, y in grow(points[part] * size, by)], fill=255)
     return np.asarray(canvas)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mien.data.warp import scale_of
 from mien.faces.align import COVER, align, alignment
-from mien.faces.bending import Tones, bent, mirrored_points, region, softened, toned, tones, window_points
+from mien.faces.bending import EYES, MOUTH, Tones, bent, mirrored_points, openings, region, softened, toned, tones, window_points
 from mien.faces.describe import Describer
 from mien.faces.find import Measured, find_measured
 from mien.models.one_photo import SIZE, OnePhoto, compose
@@ -24,6 +24,8 @@ SIZES = (128, 192, 256, 384, 512)
 STEADY = 0.1
 """How much of a frame's tone is taken over: light may change, but must not flicker."""
 
+SOFT = 0.8
+"""Pixels of the network's window over which the photo's lips and lids give way to the frame's mouth and eyes."""
 CLEARLY = 0.8
 """The mirrored photo is taken where its points lie nearer by this factor."""
 
@@ -105,8 +107,10 @@ class Painted:
 class Painter:
     """`painter(image, landmarks)` draws the photo's person; `net` None: warp and blend alone."""
 
-    def __init__(self, photo: Photo, net: OnePhoto | None, runtime: Runtime, largest: int = SIZES[-1], mirror: bool = True) -> None:
-        """`largest`: pixels a side at most; `mirror`: whether the photo may be mirrored."""
+    def __init__(self, photo: Photo, net: OnePhoto | None, runtime: Runtime, largest: int = SIZES[-1], mirror: bool = True,
+                 eyes: str = "photo") -> None:
+        """`largest`: pixels a side at most; `mirror`: whether the photo may be mirrored; `eyes`: whose, "photo" or "frame"."""
+        self.kept = (*MOUTH, *EYES) if eyes == "frame" else MOUTH
         self.photos, self.net, self.runtime, self.largest, self.mirror = (photo, photo.mirrored), net, runtime, largest, mirror
         if net is not None:
             net.to(runtime.device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
@@ -128,6 +132,8 @@ class Painter:
         if match:
             over, seen[1] = toned(over, have, want), toned(seen[1], have, want)
         face, change = self._drawn(frame, over, seen, photo.who)
+        if self.net is not None:  # what is said, if wanted where somebody looks, too, is the frame's own
+            change = change * (1 - softened(pixels(openings(marks, side, self.kept, 1.0)[..., None], device), SOFT * side / SIZE))
         return Painted(picture(face), picture(change)[..., 0], matrix, State(want, mirrored))
 
     def _drawn(self, frame: Tensor, over: Tensor, seen: list[Tensor], who: Tensor) -> tuple[Tensor, Tensor]:

@@ -197,6 +197,7 @@ def quick(
     forehead: float = 0.35,
     sharpen: float = 0.0,
     smooth: float = 1.0,
+    eyes: Literal["photo", "frame"] = "photo",
     label: bool = False,
     consent: str = "",
     models: Path | None = None,
@@ -224,6 +225,7 @@ def quick(
         forehead: How far above the brows the new face reaches, as a share of the nose's length.
         sharpen: Unsharp mask on the drawn face, 0 to 2.
         smooth: Strength of the landmarks' smoothing over time; 0 is none.
+        eyes: photo: the photo's, more alike. frame: those that are there, so that gaze and blinks are followed.
         label: Draw "AI-generated" visibly into the picture.
         consent: Who agreed to this, and how; kept in everything made.
         models: A folder of models made by `mien swap train`: one that knows the photo's person draws instead.
@@ -242,7 +244,7 @@ def quick(
     blend = Blend(colour, feather, forehead, sharpen)
     signer = identity(certificate, key) if certificate or key else None
     wanted = Conversion(Path(photo).stem, everyone, threshold, frames, blend, smooth, label, device, precision, signer)
-    return asked(Path(photo), Path(input_), Path(out), Meant(face, like, everyone, threshold), wanted, consent, models)
+    return asked(Path(photo), Path(input_), Path(out), Meant(face, like, everyone, threshold), wanted, consent, models, eyes)
 
 
 @dataclass(frozen=True)

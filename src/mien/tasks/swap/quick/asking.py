@@ -36,7 +36,9 @@ def known(photo: Path, models: Path) -> tuple[Path, SwapModel, str] | None:
     return (file, model, person) if distance < SAME else None
 
 
-def asked(photo: Path, source: Path, output: Path, meant: Meant, wanted: Conversion, consent: str, models: Path | None) -> Applied:
+def asked(
+    photo: Path, source: Path, output: Path, meant: Meant, wanted: Conversion, consent: str, models: Path | None, eyes: str
+) -> Applied:
     """Swap; ValueError in words for what cannot be."""
     if meant.number < 1:
         raise ValueError(f"--face counts from 1, the largest, not {meant.number}")
@@ -48,5 +50,6 @@ def asked(photo: Path, source: Path, output: Path, meant: Meant, wanted: Convers
         say(f"{file.parent} knows {person}: its model draws")
         options = {**vars(wanted), "to": person, "everyone": wanted.everyone or not meant.like}
         return convert(model, source, output, Conversion(**options))
-    swapper = QuickSwapper(photo, network(), choose(wanted.device, wanted.precision), meant, wanted.blend, wanted.smooth, consent)
+    runtime = choose(wanted.device, wanted.precision)
+    swapper = QuickSwapper(photo, network(), runtime, meant, wanted.blend, wanted.smooth, consent, eyes)
     return converted(swapper, source, output, wanted)

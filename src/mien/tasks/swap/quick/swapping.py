@@ -40,14 +40,14 @@ class QuickSwapper(Swapping):
     """The person of one photo drawn over the faces that are meant."""
 
     def __init__(self, photo: Path, net: OnePhoto, runtime: Runtime, meant: Meant, blend: Blend | None = None, smooth: float = 1.0,
-                 consent: str = "") -> None:
-        """ValueError where the photo, or that of `meant.like`, does not show one person."""
+                 consent: str = "", eyes: str = "photo") -> None:
+        """`eyes`: whose, "photo" or "frame". ValueError where the photo, or that of `meant.like`, does not show one person."""
         self.to, self.method, self.consent = photo.stem, "mien-swap-quick", consent
         self.meant, self.blend = meant, blend or Blend()
         image = read_picture(photo)
         landmarks = face_of(image, str(photo)).face.landmarks
         seen = Photo.of(image, landmarks, Describer(runtime.device, model="mien-face"), runtime.device)
-        self.painter = Painter(seen, net, runtime)
+        self.painter = Painter(seen, net, runtime, eyes=eyes)
         self._describer: Describer | None = None
         self._device = runtime.device
         self._wanted = self._described(meant.like) if meant.like else None
@@ -81,7 +81,7 @@ class QuickSwapper(Swapping):
     def fingerprint(self) -> str:
         """The photo, whom is meant, and the weights."""
         digest = hashlib.sha256(self.painter.photos[0].crop.cpu().numpy().tobytes())
-        digest.update(card(self.method).sha256.encode() + repr(self.meant).encode())
+        digest.update(card(self.method).sha256.encode() + repr((self.meant, self.painter.kept)).encode())
         return digest.hexdigest()
 
     def refused(self, source: Path, nearest: float) -> str:

@@ -48,7 +48,7 @@ class Recipe:
     plain_rate: float = 1e-3
     structure: float = 2.0
     """1 - SSIM, beside 2 times the mean absolute error."""
-    identity: float = 0.2
+    identity: float = 0.1
     """Squared distance to the photo's vector, in units of what tells two people apart; by mien's own face network."""
     takeover: float = 1.0
     """In frames without a target, outside eyes and inner mouth: what is not taken from the photo costs this much."""
@@ -121,8 +121,8 @@ class QuickTask(OneNetworkTask):
             coarse = [softened((x * shown.mask)[known:].flatten(0, 1)[:, None], 10.0) for x in (made, shown.frame)]
             loss = loss + recipe.light * (coarse[0] - coarse[1]).abs().mean()
         if recipe.takeover and known < len(made):
-            left = 1 - halves[known:, :1] * halves[known:, 1:]
-            loss = loss + recipe.takeover * masked_mean(left, shown.mask[known:] * (1 - shown.opened[known:])).mean()
+            taken, opened = halves[known:, :1] * halves[known:, 1:], shown.opened[known:]
+            loss = loss + recipe.takeover * masked_mean(1 - taken, shown.mask[known:] * (1 - opened)).mean()
         told["loss"] = loss.detach()
         return loss, told
 
