@@ -96,7 +96,9 @@ class Growth(nn.Module):
         self.size = size
         self.rise = Rise(c_in, FINE)
         self.out = nn.Conv2d(FINE, 12, 3, padding=1)
-        nn.init.zeros_(self.out.weight)
+        assert self.out.bias is not None
+        for one in (self.out.weight, self.out.bias):
+            nn.init.zeros_(one)
 
     def forward(self, x: Tensor, who: Tensor, logits: Tensor) -> Tensor:
         """What the stage before gave (B, C, H, W), (B, 128), its picture's logits (B, 3, S, S) -> logits (B, 3, size, size)."""

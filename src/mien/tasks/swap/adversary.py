@@ -12,9 +12,9 @@ from mien.models.patch_judge import WIDTHS
 class Adversary:
     """Settings of `mien.tasks.swap.adversarial`; the losses are added to the restoration's."""
 
-    adversarial: float = 0.02
+    adversarial: float = 0.1
     """Weight of how well restored and swapped faces pass for real ones."""
-    features: float = 0.5
+    features: float = 10.0
     """Of how differently the judge sees a restored face and the real one (feature matching, Wang et al. 2018)."""
     penalty: float = 1.0
     """Of the judge's squared steepness on real faces (R1's gamma, Mescheder et al. 2018)."""
@@ -22,7 +22,7 @@ class Adversary:
     """Steps from one penalty to the next, each so many times as heavy (Karras et al. 2020)."""
     perceptual: float = 0.0
     """Of how differently the first layers of VGG16 see them. Costs more than all the rest on a CPU, hence 0."""
-    identity: float = 0.1
+    identity: float = 0.5
     """Of 1 - cosine between a swapped face's vector and its person's, by mien's own face network; scores are by dlib's."""
     game: Literal["hinge", "non-saturating", "least-squares"] = "hinge"
     norm: Literal["spectral", "none"] = "spectral"
@@ -30,7 +30,7 @@ class Adversary:
     """Channels of the judge's stages."""
     faces: int = 8
     """Restored faces a person that the judge sees in one step, at most,"""
-    swapped: int = 2
+    swapped: int = 1
     """and faces of others drawn as that person, straight as they are used; 0: no swapped faces, and no identity loss."""
     rate: float = 4e-4
     """Of the judge; it falls as the network's does."""
@@ -41,5 +41,5 @@ class Adversary:
     """or when the best of so many evaluations"""
     least_gain: float = 0.002
     """is less than so much above the best before."""
-    ramp: int = 50
+    ramp: int = 20
     """Steps over which its losses come in."""
