@@ -23,7 +23,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from swap import CLIPS
 from torch import Tensor
 
 from machine import load, origin
@@ -49,6 +48,7 @@ from mien.tasks.swap.session import person_of
 from mien.tasks.swap.training import Recipe, SwapTask, tensors
 from mien.train import Every, fit
 from mien.train.loop import _fabric
+from swap import CLIPS
 
 HERE = Path(__file__).parent
 RUNTIME = choose("cpu", "fp32")
@@ -79,7 +79,8 @@ def learn(model: SwapModel, crops: dict[str, Tensor], recipe: Recipe, out: Path,
     """The averaged model after so much of the processor's time, and how it went."""
     each = cost(task_for(model, crops, recipe))
     steps, task, began = max(round(minutes * 60 / each), 1), task_for(model, crops, recipe), time.process_time()
-    fitted = fit(task, out / "run", steps=steps, runtime=RUNTIME, evaluate=Every(steps=max(steps // 4, 1)), save=Every(), label=out.name)
+    fitted = fit(task, out / "run", steps=steps, runtime=RUNTIME, evaluate=Every(steps=max(steps // 4, 1)), save=Every(),
+                 label=out.name)  # fmt: skip
     net = task.ema.module
     assert isinstance(net, SwapNet)
     learnt = replace(model, net=net)
@@ -160,14 +161,15 @@ def main() -> None:
     else:
         fresh = SwapModel(new_net("compact", {n: np.array(p.centre) for n, p in people.items()}), "compact", people)
         start, told["start"] = learn(fresh, crops, recipe, out / "start", given.minutes)
-    arms = {"without": recipe, "with": replace(recipe, adversary=Adversary(begin=0.0))}
+    terms = Adversary(begin=0.0)
+    arms = {"without": recipe, "with": replace(recipe, adversary=terms)}
     models = {"start": start}
     for name, one in arms.items():
         models[name], told[name] = learn(start, crops, one, out / name, given.minutes)
     shown = {name: score.share(list(score.looks([path], "160:")), given.limit) for name, path in clips.items()}
     vgg = vgg_features.load() if vgg_features.at_hand() else None
     result: dict[str, Any] = {"protocol": (__doc__ or "").split("\n\n")[2], "asked": {"minutes": given.minutes, "batch": given.batch,
-                              "limit": given.limit, "start": start.record.get("steps")}, "adversary": asdict(arms["with"].adversary)}
+                              "limit": given.limit, "start": start.record.get("steps")}, "adversary": asdict(terms)}
     for name, model in models.items():
         say(f"measuring {name}")
         result[name] = told.get(name, {}) | {"measured": measure(model, shown, vgg)}

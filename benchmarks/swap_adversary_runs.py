@@ -1,11 +1,11 @@
-"""Does the game collapse? The tiny network on faces of two clips at 32 pixels, from many random starts, with a judge that joins midway.
+"""Does the game collapse? The tiny network on faces of two clips at 32 pixels, from many random starts; a judge joins midway.
 
     python benchmarks/swap_adversary_runs.py DATA [--runs 20] [--steps 200] [--faces FOLDER]
 
 DATA holds video/wda_*.mp4, frames 0 to 159. Each run has its own weights, batches and judge (settings of `Adversary`, narrower; it
 joins after two fifths). A run has collapsed if a loss was not finite, if the training's own watch said anything (the judge has won,
-faces became alike, their error grew to 1.5 times what it was), if held-out faces as drawn have less than 0.3 of real ones' spread, or
-if their error is more than 1.5 times that of the moment when the judge joined.
+faces became alike, their error grew to 1.5 times what it was), if held-out faces as drawn are less than half as different from each
+other as when the judge joined, or if their error is more than 1.5 times that of then.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from swap import CLIPS
 from torch import Tensor
 
 from machine import load, origin
@@ -31,13 +30,15 @@ from mien.tasks.swap.adversarial import LOOKED_AT, WORSE, AdversarialSwapTask, f
 from mien.tasks.swap.adversary import Adversary
 from mien.tasks.swap.people import gather
 from mien.tasks.swap.training import Recipe, tensors
-from mien.train.gan_watch import LEAST
 from mien.train.loop import _fabric
+from swap import CLIPS
 
 HERE = Path(__file__).parent
 RUNTIME = choose("cpu", "fp32")
+LESS = 0.5
+"""What is left of the faces' spread where they have become alike."""
 TERMS = Adversary(widths=(8, 16, 32), begin=0.4)
-RECIPE = Recipe(network="tiny", batch=8, rate=3e-3, encoder_rate=3e-3, structure=2.0, average=0.98, adversary=TERMS)
+RECIPE = Recipe(network="tiny", batch=4, rate=3e-3, encoder_rate=3e-3, structure=2.0, average=0.98, adversary=TERMS)
 
 
 @torch.no_grad()
@@ -69,7 +70,7 @@ def run(crops: dict[str, Tensor], seed: int, steps: int) -> dict[str, Any]:
         finite = finite and all(math.isfinite(value) for value in told.values())
         said, judging = said or task.trouble, [*judging, *([told["judging"]] if "judging" in told else [])]
     error, spread = looked_at(task)
-    collapsed = bool(said) or not finite or task.without or spread < LEAST or error > WORSE * before[0]
+    collapsed = bool(said) or not finite or task.without or spread < LESS * before[1] or error > WORSE * before[0]
     return {"seed": seed, "error_before": round(before[0], 4), "error": round(error, 4), "spread_before": round(before[1], 3),
             "spread": round(spread, 3), "judging_least": round(min(judging), 3), "judging_last": round(sum(judging[-20:]) / 20, 3),
             "said": said, "collapsed": collapsed}  # fmt: skip

@@ -1,5 +1,6 @@
 """The judge in a swap's training: when it joins, that it teaches, that it is kept, and what happens when it goes wrong."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -109,7 +110,7 @@ def test_killed_and_resumed_equals_uninterrupted(tmp_path: Path) -> None:
     class KilledError(Exception):
         pass
 
-    def killing(at: int) -> object:
+    def killing(at: int) -> Callable[[Event], None]:
         def kill(event: Event) -> None:
             if event.kind == "step" and event.step == at:
                 raise KilledError
@@ -154,7 +155,7 @@ def test_a_loss_that_is_not_a_number_goes_back_to_before(tmp_path: Path) -> None
     def spoil(event: Event) -> None:
         if event.kind == "step" and event.step == 5 and not one.detours:
             with torch.no_grad():
-                one.judge.out.bias.fill_(float("nan"))
+                one.judge.out.get_parameter("bias").fill_(float("nan"))
 
     fitted = fit(one, tmp_path, steps=8, runtime=RUNTIME, save=Every(steps=2), tensorboard=False, on_event=spoil)
     assert fitted.steps == 8

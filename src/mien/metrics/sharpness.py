@@ -18,7 +18,7 @@ FINE = 0.25
 def radial_spectrum(pictures: Tensor, mask: Tensor | None = None) -> Tensor:
     """(B, 3, S, S) RGB in 0..1 -> (B, S // 2) mean power of brightness at k / S cycles a pixel, k = 1 .. S // 2.
 
-    mask (B, 1, S, S) in 0..1: what counts; of it the mean is taken off, so that its outline does not count as an edge of the picture's.
+    mask (B, 1, S, S) in 0..1: what counts; its mean is taken off, so that its outline does not count as an edge of the picture's.
     Everything fades to the border by a Hann window. ValueError for pictures that are not square.
     """
     if pictures.ndim != 4 or pictures.shape[1] != 3 or pictures.shape[2] != pictures.shape[3]:

@@ -123,9 +123,11 @@ class AdversarialSwapTask(SwapTask):
         flat = plateau(self.scores, terms.patience, terms.least_gain)
         if flat or self.share >= terms.begin:
             self.began, self.error_before = index, self.error
-            say(f"the judge joins at step {index}: " + ("restoring gets no better" if flat else f"{self.share:.0%} of the training is done"))
+            why = "restoring gets no better" if flat else f"{self.share:.0%} of the training is done"
+            say(f"the judge joins at step {index}: {why}")
 
-    def _against(self, fabric: Fabric, since: int, made: Tensor, target: Tensor, face: Tensor) -> tuple[Tensor, dict[str, float | Tensor]]:
+    def _against(self, fabric: Fabric, since: int, made: Tensor, target: Tensor,
+                 face: Tensor) -> tuple[Tensor, dict[str, float | Tensor]]:  # fmt: skip
         """One step of the judge; then the losses that its better self, and the frozen networks, give."""
         terms, people, batch = self.terms, range(len(self.learn)), self.recipe.batch
         which = torch.cat([k * batch + torch.arange(min(terms.faces, batch)) for k in people])

@@ -17,7 +17,7 @@ MODEL = "mien-face"
 
 
 def chip_places(side: int, size: int) -> Tensor:
-    """(size, size, 2) sampling places, -1..1 from edge to edge: the describer's chip of the average face in a window of `side` pixels."""
+    """(size, size, 2) sampling places, -1..1 from edge to edge: the describer's chip of the average face in a window of `side`."""
     [centre], [step] = placement(window(side)[None], size)
     ramp = np.arange(size) - (size - 1) / 2
     at = centre + step * (ramp[None, :] + 1j * ramp[:, None])

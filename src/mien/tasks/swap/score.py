@@ -1,8 +1,8 @@
 """How good is a swap: the same frames and the same protocol for any model.
 
 For each frame of a person, inside the face's outline in the aligned 128-px window, or a larger one where the network draws larger (a
-network's smaller window is enlarged bicubically): SSIM (11 x 11 Gaussian, RGB) and PSNR of the face restored by its own decoder. Then the frame is swapped and
-blended as a user would get it, faces are found in it anew, and compared with the frame before.
+network's smaller window is enlarged bicubically): SSIM (11 x 11 Gaussian, RGB) and PSNR of the face restored by its own decoder. Then
+the frame is swapped and blended as a user would get it, faces are found in it anew, and compared with the frame before.
 """
 
 from __future__ import annotations

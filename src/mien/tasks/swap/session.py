@@ -69,7 +69,8 @@ def learn(people: list[str], out: Path, wanted: Wanted) -> Trained:
         if network == "original":  # 1.7 times the faces a second; `compact` has too few wide convolutions to gain
             quicken(net)
     crops = {name: tensors(faces, net.size) for name, faces in sets.items()}
-    task = AdversarialSwapTask(net, crops, replace(recipe, adversary=Adversary())) if wanted.adversary else SwapTask(net, crops, recipe)
+    recipe = replace(recipe, adversary=Adversary() if wanted.adversary else None)
+    task = (AdversarialSwapTask if wanted.adversary else SwapTask)(net, crops, recipe)
     before = begun.record if begun else {}
     record = {"consent": wanted.consent or before.get("consent", ""), "network": network, "frames": wanted.frames}
     model = SwapModel(net, network, known, before | record | ({"adversary": True} if wanted.adversary else {}))
