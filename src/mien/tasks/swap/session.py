@@ -71,9 +71,9 @@ def learn(people: list[str], out: Path, wanted: Wanted) -> Trained:
     crops = {name: tensors(faces, net.size) for name, faces in sets.items()}
     recipe = replace(recipe, adversary=Adversary() if wanted.adversary else None)
     task = (AdversarialSwapTask if wanted.adversary else SwapTask)(net, crops, recipe)
-    before = begun.record if begun else {}
-    record = {"consent": wanted.consent or before.get("consent", ""), "network": network, "frames": wanted.frames}
-    model = SwapModel(net, network, known, before | record | ({"adversary": True} if wanted.adversary else {}))
+    consent = wanted.consent or (begun.record.get("consent", "") if begun else "")
+    record = {"consent": consent, "network": network, "frames": wanted.frames, "adversary": wanted.adversary}
+    model = SwapModel(net, network, known, record)
     say(f"learning {', '.join(f'{n} ({p.faces} faces)' for n, p in known.items())}: {runtime.reason}")
     fitted = fit(task, out / "run", steps=wanted.steps, minutes=wanted.minutes, runtime=runtime,
                  stop_on_plateau=wanted.stop_on_plateau, label="swap", evaluate=Every(seconds=30),
