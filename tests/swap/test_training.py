@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from drawn_people import drawn_faces
 from torch import Tensor
 
 from mien.models.swap import SwapNet
@@ -13,23 +14,6 @@ from mien.tasks.swap.training import Recipe, SwapTask, decay, split
 from mien.train import Event, Every, fit
 
 RECIPE = Recipe(network="tiny", batch=4, rate=3e-3, encoder_rate=3e-3, average=0.9)
-
-
-def drawn_faces(seed: int, count: int = 20) -> Tensor:
-    """(N, 4, 40, 40) uint8: a bright disc with two eyes, whose mouth opens; each person has its own colours."""
-    rng = np.random.default_rng(seed)
-    colours = rng.integers(60, 220, (3, 3))
-    y, x = np.mgrid[:40, :40]
-    faces = np.zeros((count, 40, 40, 4), np.uint8)
-    faces[..., :3] = colours[0]
-    faces[..., 3] = 26
-    disc = (x - 20) ** 2 + (y - 20) ** 2 < 15**2
-    faces[:, disc, :3] = colours[1]
-    faces[:, disc, 3] = 255
-    for i, face in enumerate(faces):
-        face[(abs(x - 20) == 6) & (abs(y - 15) < 2), :3] = colours[2]
-        face[(abs(x - 20) < 5) & (abs(y - 27) <= i % 4), :3] = colours[2]
-    return torch.from_numpy(faces).permute(0, 3, 1, 2).contiguous()
 
 
 def task(seed: int = 0, recipe: Recipe = RECIPE, learn: list[str] | None = None) -> SwapTask:

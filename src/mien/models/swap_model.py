@@ -70,7 +70,7 @@ def model_file(path: Path) -> Path:
 
 def save_model(model: SwapModel, path: Path) -> None:
     """Write atomically; bfloat16 would halve the file but not load the same, so weights stay float32."""
-    about = {"format": "mien-swap-1", "network": model.network, "record": model.record,
+    about = {"format": "mien-swap-1", "network": model.network, "size": model.net.size, "record": model.record,
              "people": [asdict(p) for p in model.people.values()]}
     tensors = {name: value.detach().cpu().contiguous() for name, value in model.net.state_dict().items()}
     with atomic(path) as draft:
@@ -91,7 +91,7 @@ def load_model(path: Path) -> SwapModel:
     except SafetensorError as error:
         raise ValueError(f"{file} is damaged: {error}; train again with the same --out to restore it") from error
     people = {p["name"]: Person(**p) for p in about["people"]}
-    net = SwapNet(people, about["network"])
+    net = SwapNet(people, about["network"], about.get("size"))  # files from before networks could be grown do not say it
     net.load_state_dict(state)
     return SwapModel(net.eval(), about["network"], people, about["record"])
 
@@ -103,9 +103,13 @@ def base_weights() -> dict[str, Tensor]:
 
 def add_person(net: SwapNet, name: str, centre: np.ndarray, base: dict[str, Tensor] | None) -> None:
     """Give `net` one more decoder, drawn from the base and told who it is; the rest of the network stays as it is."""
-    fresh = SwapNet([name], net.name).decoders[name]
+    fresh = SwapNet([name], net.name, net.size).decoders[name]
+    for other in list(net.decoders.values())[:1]:  # the base has never drawn larger faces: somebody else's decoder has
+        fresh.load_state_dict({k: v for k, v in other.state_dict().items() if k.startswith("growth.")}, strict=False)
     if base is not None:
-        fresh.load_state_dict({k.removeprefix("decoders.base."): v for k, v in base.items() if k.startswith("decoders.base.")})
+        mine = {k.removeprefix("decoders.base."): v for k, v in base.items() if k.startswith("decoders.base.")}
+        missing, _ = fresh.load_state_dict(mine, strict=False)
+        assert all(key.startswith("growth.") for key in missing)
         with torch.no_grad():
             who = fresh.get_parameter("who")
             who.copy_(torch.from_numpy(np.asarray(centre, np.float32)) * WHO_SCALE)

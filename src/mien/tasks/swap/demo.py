@@ -22,7 +22,7 @@ from mien.provenance.report import Provenance, verify
 from mien.provenance.visible import mark
 from mien.tasks.swap.conversion import Conversion, convert
 from mien.tasks.swap.run import Demonstrated
-from mien.tasks.swap.session import learn
+from mien.tasks.swap.session import Wanted, learn
 
 PORTRAITS = {
     "hopper": ("matplotlib", "mpl-data/sample_data/grace_hopper.jpg", "Grace Hopper",
@@ -64,8 +64,8 @@ def demonstrate(out: Path, minutes: float) -> Demonstrated:
         shown.append(Shown(out / f"{key}.jpg", PORTRAITS[key][2], PORTRAITS[key][3]))
     say(f"2/4 adapting the pretrained base to one photo each ({minutes:g} minutes)")
     model = out / "model"
-    trained = learn([f"{key}={path}" for key, path in sources.items()], model, minutes, None, "compact", "",
-                    "public-domain portraits, used to show the method", False, "auto", "auto")
+    trained = learn([f"{key}={path}" for key, path in sources.items()], model,
+                    Wanted(minutes, consent="public-domain portraits, used to show the method"))
     say("3/4 swapping both ways and signing")
     loaded = load_model(model)
     results = []

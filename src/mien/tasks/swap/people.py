@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mien.data.files import no_empty_folders
+from mien.faces.align import COVER
 from mien.faces.extract import extract
 from mien.faces.faceset import FaceSet, is_set, open_set
 from mien.faces.group import people as by_person
@@ -15,7 +16,7 @@ from mien.faces.group import tracks_of
 from mien.progress import say
 
 CROP = 256
-"""Pixels a side of the crops that training cuts out itself."""
+"""Pixels a side of the crops that training cuts out itself, at least."""
 SECOND = 0.2
 """A second person with more than this share of the first one's faces is a question, not noise."""
 
@@ -37,13 +38,18 @@ def named(items: Sequence[str]) -> dict[str, Path]:
     return people
 
 
-def gather(name: str, path: Path, cache: Path, frames: str = "") -> FaceSet:
-    """The faces of one person: a face set as it is, anything else extracted to `cache` (kept: a second run reads it)."""
+def gather(name: str, path: Path, cache: Path, frames: str = "", size: int = 128) -> FaceSet:
+    """The faces of one person: a face set as it is, anything else extracted to `cache` (kept: a second run reads it).
+
+    `size`: pixels a side of the window to be drawn; larger ones want larger crops, which have a folder of their own beside `cache`.
+    """
+    crop = max(CROP, round(size * COVER))
     if is_set(path):
         faces = open_set(path).active()
     else:
+        cache = cache if crop == CROP else cache.with_name(f"{cache.name}-{crop}")
         with no_empty_folders(cache.parent, cache.parent.parent):  # OUT/faces and OUT, where there is no face to keep
-            faces = extract([path], cache, size=CROP, frames=frames, label=f"faces of {name}")
+            faces = extract([path], cache, size=crop, frames=frames, label=f"faces of {name}")
     if not len(faces):
         raise ValueError(f"{name}: no faces are kept in {path}; put them back with `mien faces keep {path} --all`")
     return one_person(name, path, faces)

@@ -19,6 +19,8 @@ class Trained:
     people: dict[str, int]
     """How many faces of each person were learnt from."""
     network: str
+    size: int
+    """Pixels a side of the drawn face."""
     steps: int
     seconds: float
     faces_per_second: float
@@ -35,6 +37,9 @@ def train(
     minutes: float | None = None,
     steps: int | None = None,
     network: Literal["compact", "original"] = "compact",
+    size: int | None = None,
+    start: Path | None = None,
+    adversary: bool = False,
     frames: str = "",
     consent: str = "",
     stop_on_plateau: bool = False,
@@ -51,6 +56,9 @@ def train(
         minutes: How long to train; 10 unless steps are given.
         steps: How many steps to train.
         network: compact: 128 px, starts from a pretrained base. original: the autoencoder of 2017, 64 px, from scratch.
+        size: Pixels a side of the drawn face: 192 or 256 grow compact's decoders; the network's own, or that of --start, unless given.
+        start: A model of the same people to go on from, in a new folder; its network is taken.
+        adversary: Let a judge of patches join once restoring gets no better: sharper, slower.
         frames: Which frames of videos to learn from, START:STOP, for example :160.
         consent: Who agreed to this, and how; kept in the model and in everything it makes.
         stop_on_plateau: Stop when the held-out score no longer rises; without it that is only said.
@@ -58,11 +66,12 @@ def train(
         precision: auto, fp32 or bf16.
 
     """
-    from mien.tasks.swap.session import learn
+    from mien.tasks.swap.session import Wanted, learn
 
     if steps is None and minutes is None:
         minutes = 10.0
-    return learn(people, Path(out), minutes, steps, network, frames, consent, stop_on_plateau, device, precision)
+    return learn(people, Path(out), Wanted(minutes, steps, network, size, Path(start) if start else None, adversary, frames, consent,
+                                           stop_on_plateau, device, precision))  # fmt: skip
 
 
 @dataclass(frozen=True)

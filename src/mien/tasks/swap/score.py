@@ -1,8 +1,8 @@
 """How good is a swap: the same frames and the same protocol for any model.
 
-For each frame of a person, inside the face's outline in the aligned 128-px window (a network's smaller window is enlarged
-bicubically): SSIM (11 x 11 Gaussian, RGB) and PSNR of the face restored by its own decoder. Then the frame is swapped and
-blended as a user would get it, faces are found in it anew, and compared with the frame before.
+For each frame of a person, inside the face's outline in the aligned 128-px window, or a larger one where the network draws larger (a
+network's smaller window is enlarged bicubically): SSIM (11 x 11 Gaussian, RGB) and PSNR of the face restored by its own decoder. Then
+the frame is swapped and blended as a user would get it, faces are found in it anew, and compared with the frame before.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from mien.tasks.swap.convert import Drawer, Swapper
 from mien.tasks.swap.flicker import Flicker
 
 SIDE = 128
+"""Pixels a side of the window in which a restored face is compared, at least."""
 EXPRESSIVE = np.r_[17:27, 36:68]
 """Brows, eyes and mouth."""
 
@@ -89,16 +90,17 @@ def looks(paths: Sequence[Path], frames: str = "") -> Iterator[Look]:
 
 
 def restored(draw: Drawer, shown: Sequence[Look], person: str) -> Restored:
-    """SSIM and PSNR of the person's own faces."""
+    """SSIM and PSNR of the person's own faces, in the size that the network draws, or `SIDE` if that is larger."""
+    side = max(SIDE, draw.size)
     true, made, masks = [], [], []
     for look in shown:
         points = look.face.face.landmarks
-        window, matrix = align(look.image, points, SIDE)
-        small = window if draw.size == SIDE else align(look.image, points, draw.size)[0]
-        drawn = Image.fromarray(draw(small[None], person)[0]).resize((SIDE, SIDE), Image.Resampling.BICUBIC)
+        window, matrix = align(look.image, points, side)
+        small = window if draw.size == side else align(look.image, points, draw.size)[0]
+        drawn = Image.fromarray(draw(small[None], person)[0]).resize((side, side), Image.Resampling.BICUBIC)
         true.append(window)
         made.append(np.asarray(drawn))
-        masks.append(face_mask(points @ matrix[:, :2].T + matrix[:, 2], (SIDE, SIDE)))
+        masks.append(face_mask(points @ matrix[:, :2].T + matrix[:, 2], (side, side)))
     x, y = (torch.from_numpy(np.stack(v)).permute(0, 3, 1, 2).float() / 255 for v in (made, true))
     mask = (torch.from_numpy(np.stack(masks))[:, None] > 127).float()
     return Restored(round(float(ssim(x, y, mask).mean()), 4), round(float(psnr(x, y, mask).mean()), 2), len(shown))

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mien.faces.faceset import FaceSet
-from mien.models.swap import SwapNet
+from mien.models.swap import SIZES, SwapNet, grow
 from mien.models.swap_model import FILE, Person, SwapModel, add_person, base_weights, load_model, model_file, new_net, save_model
 from mien.nn.memory import keep_freed_memory
 from mien.nn.winograd import quicken
 from mien.progress import say
 from mien.runtime import choose
 from mien.tasks.swap import score
+from mien.tasks.swap.adversarial import AdversarialSwapTask
+from mien.tasks.swap.adversary import Adversary
 from mien.tasks.swap.convert import Swapper
 from mien.tasks.swap.people import gather, named
 from mien.tasks.swap.recipes import recipe_for
@@ -30,27 +32,63 @@ def person_of(name: str, faces: FaceSet) -> Person:
     return Person(name, len(faces), faces.embeddings().mean(0).round(5).tolist(), sources)
 
 
-def learn(people: list[str], out: Path, minutes: float | None, steps: int | None, network: str, frames: str, consent: str,
-          stop_on_plateau: bool, device: str, precision: str) -> Trained:
+@dataclass(frozen=True)
+class Wanted:
+    """What `mien swap train` was asked for, beside people and a folder."""
+
+    minutes: float | None = None
+    steps: int | None = None
+    network: str = "compact"
+    size: int | None = None
+    start: Path | None = None
+    adversary: bool = False
+    frames: str = ""
+    consent: str = ""
+    stop_on_plateau: bool = False
+    device: str = "auto"
+    precision: str = "auto"
+
+
+def learn(people: list[str], out: Path, wanted: Wanted) -> Trained:
     """`mien swap train`."""
-    runtime = choose(device, precision)
-    paths = named(people)
-    sets = {name: gather(name, path, out / "faces" / name, frames) for name, path in paths.items()}
+    if wanted.adversary and wanted.stop_on_plateau:
+        raise ValueError("--adversary begins where the score stands still, --stop-on-plateau ends there: choose one")
+    runtime, paths = choose(wanted.device, wanted.precision), named(people)
+    begun = _begun(wanted.start, list(paths)) if wanted.start else None
+    network = begun.network if begun else wanted.network
+    size = wanted.size or (begun.net.size if begun else SIZES[network])
+    empty = SwapNet([], network, size)  # a size it cannot have is better known now
+    sets = {name: gather(name, path, out / "faces" / name, wanted.frames, size) for name, path in paths.items()}
     known = {name: person_of(name, faces) for name, faces in sets.items()}
-    net = new_net(network, {name: np.array(p.centre) for name, p in known.items()})
+    net = begun.net if begun else new_net(network, {name: np.array(p.centre) for name, p in known.items()})
+    if empty.size != net.size:
+        net = grow(net, empty.size)
     recipe = recipe_for(network, min(len(faces) for faces in sets.values()))
     if runtime.device.type == "cpu":
         keep_freed_memory()
         if network == "original":  # 1.7 times the faces a second; `compact` has too few wide convolutions to gain
             quicken(net)
-    task = SwapTask(net, {name: tensors(faces, net.size) for name, faces in sets.items()}, recipe)
-    model = SwapModel(net, network, known, {"consent": consent, "network": network, "frames": frames})
+    crops = {name: tensors(faces, net.size) for name, faces in sets.items()}
+    recipe = replace(recipe, adversary=Adversary() if wanted.adversary else None)
+    task = (AdversarialSwapTask if wanted.adversary else SwapTask)(net, crops, recipe)
+    consent = wanted.consent or (begun.record.get("consent", "") if begun else "")
+    record = {"consent": consent, "network": network, "frames": wanted.frames, "adversary": wanted.adversary}
+    model = SwapModel(net, network, known, record)
     say(f"learning {', '.join(f'{n} ({p.faces} faces)' for n, p in known.items())}: {runtime.reason}")
-    fitted = fit(task, out / "run", steps=steps, minutes=minutes, runtime=runtime, stop_on_plateau=stop_on_plateau,
-                 label="swap", evaluate=Every(seconds=30), on_event=_keeper(task, model, out / FILE))
+    fitted = fit(task, out / "run", steps=wanted.steps, minutes=wanted.minutes, runtime=runtime,
+                 stop_on_plateau=wanted.stop_on_plateau, label="swap", evaluate=Every(seconds=30),
+                 on_event=_keeper(task, model, out / FILE))  # fmt: skip
     _store(task, model, out / FILE, fitted)
-    return Trained(out, out / "run" / "preview.jpg", {n: p.faces for n, p in known.items()}, network, fitted.steps,
+    return Trained(out, out / "run" / "preview.jpg", {n: p.faces for n, p in known.items()}, network, net.size, fitted.steps,
                    round(fitted.seconds, 1), round(fitted.items_per_second, 1), _score(fitted), fitted.reason)
+
+
+def _begun(path: Path, people: list[str]) -> SwapModel:
+    """The model to go on from; ValueError where it is of other people."""
+    model = load_model(path)
+    if set(model.people) != set(people):
+        raise ValueError(f"{path} knows {', '.join(model.people)}, expected {', '.join(people)}: name them alike, NAME=PATH")
+    return model
 
 
 def learn_another(path: Path, item: str, minutes: float, steps: int | None, frames: str, consent: str, device: str,
@@ -61,7 +99,7 @@ def learn_another(path: Path, item: str, minutes: float, steps: int | None, fram
     [(name, source)] = named([item]).items()
     if name in model.people:
         raise ValueError(f"the model knows {name!r} already: give the new person another name, NAME={source}")
-    faces = gather(name, source, folder / "faces" / name, frames)
+    faces = gather(name, source, folder / "faces" / name, frames, model.net.size)
     person = person_of(name, faces)
     add_person(model.net, name, np.array(person.centre), base_weights() if model.network == "compact" else None)
     recipe = replace(recipe_for(model.network, len(faces)), encoder_rate=0.0)
@@ -117,7 +155,7 @@ def measure(path: Path, a: str, b: str, frames: str, limit: int, device: str, pr
         restored[name] = score.restored(swapper.draw, shown[name], name)
         swapped[name] = score.swapped(swapper, shown[name], name, other)
     protocol = (f"{limit} frames at most{', frames ' + frames if frames else ''}; SSIM and PSNR inside the face's outline in the "
-                f"aligned {score.SIDE}-px window; swaps blended by default settings, faces found anew")
+                f"aligned {max(score.SIDE, model.net.size)}-px window; swaps blended by default settings, faces found anew")
     return Evaluated(path, people, restored[people[0]], restored[people[1]], swapped[people[0]], swapped[people[1]], protocol)
 
 

@@ -22,6 +22,7 @@ from mien.models.swap import SwapNet
 from mien.nn.augment import Jitter, centre, training_pair
 from mien.provenance.manifest import sign
 from mien.runtime import Runtime
+from mien.tasks.swap.adversary import Adversary
 from mien.tasks.swap.one_network import OneNetwork
 from mien.train import EMA
 
@@ -50,6 +51,8 @@ class Recipe:
     """What is left of the jitter in the end; it falls with the learning rate, so that the last steps see faces as they are."""
     clip: float = 1.0
     jitter: Jitter = field(default_factory=lambda: Jitter(colour=0.05, tint=0.03))
+    adversary: Adversary | None = None
+    """What joins the training once restoring no longer gets better: see `mien.tasks.swap.adversarial`."""
 
 
 def tensors(faces: FaceSet, size: int) -> Tensor:
@@ -109,6 +112,12 @@ class SwapTask(OneNetwork):
 
     def step(self, fabric: Fabric, index: int) -> dict[str, float | Tensor]:
         """One batch of everybody through the encoder, each part through its person's decoder."""
+        loss, told = restoration(*self.drawn(fabric), self.recipe.structure)
+        self.descend(fabric, loss, self.recipe.clip)
+        return told
+
+    def drawn(self, fabric: Fabric) -> tuple[Tensor, Tensor, Tensor]:
+        """The next batch, as many faces of each person: made (B, 3, S, S), what it should be, and how much each pixel counts."""
         size, recipe = self.net.size, self.recipe
         for group in self.optimizer.param_groups:
             group["lr"] = group["peak"] * decay(self.share) if recipe.decay else group["peak"]
@@ -117,11 +126,9 @@ class SwapTask(OneNetwork):
         jitter = recipe.jitter.scaled(recipe.calm + (1 - recipe.calm) * decay(self.share) if recipe.decay else 1.0)
         warped, target, weight = training_pair(torch.cat(picked).to(fabric.device), size, COVER, jitter, self.rng)
         with fabric.autocast():
-            codes = self.net.encoder(warped.contiguous(memory_format=torch.channels_last)).chunk(len(self.learn))
+            codes = self.net.code(warped.contiguous(memory_format=torch.channels_last)).chunk(len(self.learn))
             made = torch.cat([self.net.decoders[p](code) for p, code in zip(self.learn, codes, strict=True)]).float()
-        loss, told = restoration(made, target, weight, recipe.structure)
-        self.descend(fabric, loss, recipe.clip)
-        return told
+        return made, target, weight
 
     def state(self) -> dict[str, Any]:
         """Where the random numbers stand, and what they are used for."""
