@@ -2,9 +2,9 @@
 
     python benchmarks/upscale_huge.py --data DATA/sr [--width 11000 --height 9100] [--work FOLDER]
 
-A mosaic of the pictures in DATA/sr is written as PNG, `mien upscale --scale 2` enlarges it in a process of its own, and reports the most
-memory that process held. The result is opened again, and around the middle and at two corners squares of the input are enlarged in one
-piece, without tiles, and compared with it.
+A mosaic of the pictures in DATA/sr is written as PNG, `mien upscale --scale 2` enlarges it in a process of its own, and reports the
+most memory that process held. The result is opened again, and squares of the input in the middle and at two corners are enlarged in
+one piece, without tiles, and compared with it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
+
 from machine import load, origin
 
 SCALE, SQUARE = 2, 256
@@ -84,10 +85,12 @@ def measured(data: Path, width: int, height: int, work: Path) -> dict[str, Any]:
     done = subprocess.run([sys.executable, "-c", ENLARGE, *words], stdout=subprocess.PIPE, text=True, check=True)
     wall = time.perf_counter() - began
     told, held = map(json.loads, done.stdout.strip().splitlines())
-    assert held["code"] == 0 and (told["width"], told["height"]) == (SCALE * width, SCALE * height), told
+    assert held["code"] == 0, held
+    assert (told["width"], told["height"]) == (SCALE * width, SCALE * height), told
     return {"input": [width, height], "output": [told["width"], told["height"]], "model": told["model"], "tiles": told["tiles"],
             "predicted bytes": told["memory"], "peak bytes": held["peak"], "predicted seconds": told["predicted"],
-            "seconds": told["seconds"], "wall with the start": round(wall, 1), "bytes of the files": [source.stat().st_size, made.stat().st_size],
+            "seconds": told["seconds"], "wall with the start": round(wall, 1),
+            "bytes of the files": [source.stat().st_size, made.stat().st_size],
             "largest difference from untiled, levels of 255": difference(source, made)}  # fmt: skip
 
 
