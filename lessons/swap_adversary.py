@@ -2,16 +2,17 @@
 What an adversary changes
 =========================
 
-A decoder that is trained to be near on average draws no hair. Where the strands lie is not in the code, every place is as likely as any
-other, and the drawing with the least squared error is the mean of all: an even grey. It is the right answer to the wrong question. A
-judge asks another one: could this be real? What does that buy, and what does it cost?
+A decoder that is trained to be near on average draws no hair. Where the strands lie is not in the code, every place is as likely as
+any other, and the drawing with the least squared error is the mean of all: an even grey. It is the right answer to the wrong
+question. A judge asks another one: could this be real? What does that buy, and what does it cost?
 
-**对抗者改变了什么**：只求平均误差最小的解码器画不出头发。发丝落在哪里，编码里没有，哪里都同样可能，而平方误差最小的画是所有可能的
-平均：一片均匀的灰。答得没错，只是问题问错了。判别器问的是另一个问题：这可能是真的吗？它带来什么，又要付出什么代价？
+**对抗者改变了什么**：只求平均误差最小的解码器画不出头发。发丝落在哪里，编码里没有，哪里都同样可能，而平方误差最小的画是所有
+可能的平均：一片均匀的灰。答得没错，只是问题问错了。判别器问的是另一个问题：这可能是真的吗？它带来什么，又要付出什么代价？
 """
 
 import math
 
+import matplotlib.pyplot as plt
 import torch
 from torch import Tensor, nn
 
@@ -93,8 +94,8 @@ learnt = {"L2": learn("L2", 0), "L1": learn("L1", 0), "L2, weak judge": learn("L
 # %%
 # What came of it
 # ---------------
-# The judge brings back the strands that the error had taken, and at the sixth wave alone. It pays for them by hand's reckoning: nearly twice the
-# error. What the code holds, brightness and the end of the hair, costs next to nothing: there the error and the judge agree.
+# The judge brings back the strands that the error had taken, at the sixth wave alone, and the price is the one found by hand: up to
+# twice the error. What the code holds, brightness and the end of the hair, is learnt by all: there the error and the judge agree.
 
 code, x = drawn(1000)
 noise = torch.randn(1000, 4, generator=rng)

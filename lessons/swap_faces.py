@@ -106,11 +106,11 @@ for k, (panel, name) in enumerate(zip(panels, MOVEMENTS, strict=False)):
     panel.set(title=f"{name}: r = {agree[k]:.3f}", xlabel="of A, asked", xlim=(-1.3, 1.3), ylim=(-1.3, 1.3))
 panels[0].set_ylabel("read from the swap")
 panels[4].plot(losses, color="C5", lw=0.8)
-errors = ((mean_face_error, "B's mean face", "C3"), (swap_error, "swapped", "C0"), (restoring_error, "restored", "C1"))
-for value, name, colour in errors:
+errors = ((mean_face_error, "B's mean face", "C3", 0.75), (swap_error, "swapped", "C0", 1.1), (restoring_error, "restored", "C1", 0.7))
+for value, name, colour, beside in errors:
     panels[4].axhline(value, color=colour, ls="--", lw=1)
-    panels[4].text(STEPS, value * 1.15, name, color=colour, ha="right", fontsize=8)
-panels[4].set(yscale="log", title="Mean squared error", xlabel="step")
+    panels[4].text(STEPS, value * beside, name, color=colour, ha="right", fontsize=8)
+panels[4].set(yscale="log", title="Mean squared error", xlabel="step", ylim=(2e-4, 2e-2))
 
 numbers = {
     "restoring_error": restoring_error, "swap_error": swap_error, "mean_face_error": mean_face_error,
