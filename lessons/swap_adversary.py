@@ -89,7 +89,7 @@ def learn(near: str, weight: float, steps: int = 800) -> tuple[nn.Module, list[f
     return decoder, shares
 
 
-learnt = {"L2": learn("L2", 0), "L1": learn("L1", 0), "L2, weak judge": learn("L2", 0.001), "L2 and a judge": learn("L2", 0.02)}
+learnt = {"L2": learn("L2", 0), "L1": learn("L1", 0), "L2, weak judge": learn("L2", 0.03), "L2 and a judge": learn("L2", 1)}
 
 # %%
 # What came of it
