@@ -213,5 +213,10 @@ NUMBERS: dict[str, dict[str, tuple[float, float]]] = {
         "two_encoders_agreement": (0.17, 0.6), "mean_face_error": (0.012043, 1e-5), "variance_by_decoder": (0.632, 0.03),
         "variance_by_code": (0.341, 0.03),
     },
-    "swap_adversary": {},
+    # 0.6² / 2 and twice that; 10 log 2 = 3.01 decibels; measured.
+    "swap_adversary": {
+        "error_of_the_mean_by_hand": (0.18, 1e-9), "error_of_strands_by_hand": (0.36, 1e-9), "error_L2": (0.1808, 0.004),
+        "error_L1": (0.1837, 0.006), "error_judged": (0.385, 0.05), "strands_L2": (0.01, 0.02), "strands_L1": (0.01, 0.03),
+        "strands_weakly_judged": (0.21, 0.12), "strands_judged": (1.0, 0.2), "decibels_lost": (3.3, 0.5),
+    },
 }  # fmt: skip
