@@ -130,7 +130,7 @@ def _foreign(path: Path) -> Extractor:
 
     def run(x: Tensor) -> list[Any]:
         fed = (x * 255).round().byte() if whole else x
-        return session.run(None, {taken[0].name: fed.contiguous().numpy()})
+        return list(session.run(None, {taken[0].name: fed.contiguous().numpy()}))
 
     def answer(x: Tensor) -> tuple[Tensor, Tensor]:
         parts = [[torch.from_numpy(one).float() for one in run(some)[:2]] for some in (x.split(1) if single else (x,))]
