@@ -119,7 +119,8 @@ with torch.no_grad():
     whole = (drawings - drawings.mean((0, 1))).square().sum()
     by_decoder = ((drawings.mean(1) - drawings.mean((0, 1))).square().sum() * 200 / whole).item()
     by_code = ((drawings.mean(0) - drawings.mean((0, 1))).square().sum() * 2 / whole).item()
-    turned = [net(rest + torch.tensor([[-1.5], [0], [1.5]]) * spread * torch.eye(4)[k]) for k in range(4) for net in one[1]]
+    steps = torch.tensor([[-1.5], [0], [1.5]]) * spread
+    turned = [net(rest + steps * torch.eye(4)[k]) for k in range(4) for net in one[1]]
 
 figure = plt.figure(figsize=(13, 7))
 above, below = figure.subfigures(2, 1, height_ratios=(1, 1.15))

@@ -33,7 +33,7 @@ def test_one_picture_is_the_same_among_others() -> None:
 
 
 def test_each_number_moves_its_own_part() -> None:
-    """At rest a face is its own mirror image; brows change rows above the eyes alone, the mouth rows below them; looks are mirrored."""
+    """At rest a face is its own mirror image; brows change the upper rows alone, the mouth the lower ones; looks are mirrored."""
     rest = draw("a", torch.zeros(1, 4))
     assert torch.allclose(rest, rest.flip(3), atol=1e-5)
     tilt, look, brows, mouth = (draw("a", 0.9 * one[None]) for one in torch.eye(4))
