@@ -108,9 +108,9 @@ mean_face_error = (faces["b"].mean(0) - looks["b"]).square().mean().item()
 # %%
 # What the decoders add
 # ---------------------
-# One code, drawn by both: the same movements, two people; the mean code gives each at rest. When both draw 200 codes, nearly two thirds
-# of the variance of the pixels lie between the decoders, a third between codes, next to nothing is left for both together: the face is
-# the decoder's, what it does is the code's.
+# One code, drawn by both: the same movements, two people; the mean code gives each at rest. When both draw 200 codes, nearly two
+# thirds of the variance of the pixels lie between the decoders, a third between codes, next to nothing is left for both together:
+# the face is the decoder's, what it does is the code's.
 
 with torch.no_grad():
     code = crossed(one)[0]
