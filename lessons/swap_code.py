@@ -126,7 +126,7 @@ figure = plt.figure(figsize=(13, 7))
 above, below = figure.subfigures(2, 1, height_ratios=(1, 1.15))
 correlation = torch.corrcoef(torch.cat([code.T, known.T]))[:4, 4:]
 matrix, *units = above.subplots(1, 5, width_ratios=(1.2, 1, 1, 1, 1))
-matrix.imshow(correlation, cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
+matrix.imshow(correlation.numpy(), cmap="RdBu", vmin=-1, vmax=1, aspect="auto")
 matrix.set(title="Correlation with movements", xticks=range(4), yticks=range(4), ylabel="number of the code")
 matrix.set_xticklabels([name.split()[0] for name in MOVEMENTS])
 for (i, j), value in [((i, j), correlation[i, j].item()) for i in range(4) for j in range(4)]:
