@@ -7,7 +7,7 @@
 
 scores: mean PSNR and SSIM on brightness (`mien upscale evaluate`), beside what the papers say.
 distances, where VGG16's weights are at hand: how differently its maps see what was made and the truth (`mien.metrics.perceptual`; not
-LPIPS), in colour, of the middle 128 pixels of each picture of Set5 and Set14: less is nearer.
+LPIPS), in colour, of the middle 128 pixels of each picture: less is nearer.
 speed, one thread, contestants in turns, medians: VDSR on 512 x 512 brightness as PyTorch runs it (fp32, one call, as it was built), in
 onnxruntime (fp32), and as `mien upscale` runs it (tiles, channels last, freed memory kept, bf16 where the processor computes in it;
 PyTorch once more with such memory); mien's own network and Real-ESRGAN's smallest (realesr-animevideov3, x2) in megapixels of the
@@ -36,8 +36,8 @@ from machine import load, origin
 
 SETS, SCALES = ("set5", "set14", "bsd100"), (2, 3, 4)
 SIDE, ROUNDS = 512, 2
-SEEN, MIDDLE = ("set5", "set14"), 128
-"""Sets, and pixels a side of each picture, that VGG looks at."""
+MIDDLE = 128
+"""Pixels a side of each picture that VGG looks at."""
 ROUNDED = "set5"
 """The set that is also enlarged in bf16, as `mien upscale` does where the processor computes in it."""
 PEER = """
@@ -122,7 +122,7 @@ def distances(data: Path, models: list[str]) -> list[dict[str, Any]]:
     from mien.models.enlargers import opened
 
     rows, features = [], vgg_features.load()
-    for name in SEEN:
+    for name in SETS:
         for scale in sorted(SCALES, key=lambda one: -one):
             for model in models:
                 with suppress(ValueError):
@@ -272,7 +272,7 @@ def main() -> None:
         if not given.data or not given.data.is_dir():
             sys.exit("skipped: --data names no folder with set5, set14 and bsd100")
         measure = scores if given.what == "scores" else distances
-        table: dict[str, Any] = {given.what: measure(given.data, given.models or ["bicubic", "srcnn", "fast"])}
+        table: dict[str, Any] = {given.what: measure(given.data, given.models or ["bicubic", "srcnn", "fast", "srgan"])}
     elif given.what == "faces":
         if not given.data or not given.data.is_dir():
             sys.exit("skipped: --data names no folder of faces")

@@ -1,6 +1,8 @@
 """Generators measured: what is compared with what, under which name, and the sheet of neighbours."""
 
+import hashlib
 import json
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import torch
 
 from mien.cli import main
 from mien.data.pictures import read_picture
+from mien.models.classifier import load
 from mien.models.generator import Plan, build, save
 from mien.provenance.report import verify
 from mien.tasks.generate.evaluating import Material, as_tensor, material, obeyed
@@ -68,13 +71,63 @@ def test_colours_without_test_pictures(tmp_path: Path, capsys: pytest.CaptureFix
 
 def test_features_are_those_before_the_last_layer() -> None:
     """84 of LeNet-5, 256 of the quick network; its last layer makes the chances of them."""
-    look = extractor("", 1, CPU)
+    look, (net, _) = extractor("", 1, CPU), load("lenet5-digits")
     seen = look.see(torch.randint(0, 256, (3, 1, 28, 28), dtype=torch.uint8), "noise")
     assert seen.features.shape == (3, 84)
-    last = [part for part in look.net.modules() if isinstance(part, torch.nn.Linear)][-1]
+    last = [part for part in net.modules() if isinstance(part, torch.nn.Linear)][-1]
     assert torch.allclose(last(seen.features).softmax(1), seen.chances, atol=1e-5)
     assert look.fits(28) == ""
     assert extractor("", 3, CPU).see(torch.zeros(2, 3, 64, 64, dtype=torch.uint8), "black").features.shape == (2, 256)
+
+
+def exported(path: Path, net: torch.nn.Module, x: torch.Tensor) -> str:
+    """As ONNX, any number of pictures at once."""
+    pytest.importorskip("onnxscript")
+    with torch.inference_mode(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(net.eval(), (x,), dynamo=True, dynamic_shapes=({0: torch.export.Dim("batch")},), verbose=False)
+        assert program is not None
+        program.save(path)
+    return str(path)
+
+
+class Both(torch.nn.Module):
+    """Means of blocks, and three logits."""
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        means = torch.nn.functional.avg_pool2d(x, 8).flatten(1)
+        return means, means[:, :3] * 10
+
+
+@pytest.mark.parametrize("logits", [False, True])
+def test_an_onnx_file_looks(tmp_path: Path, capsys: pytest.CaptureFixture[str], logits: bool) -> None:
+    """Twelve means of a picture's blocks are its features; logits, where there are some, are named."""
+    pytest.importorskip("onnxruntime")
+    net = Both() if logits else torch.nn.Sequential(torch.nn.AvgPool2d(8), torch.nn.Flatten())
+    file, pictures = exported(tmp_path / "blocks.onnx", net, torch.zeros(2, 3, 16, 16)), torch.randint(0, 256, (5, 3, 16, 16)).byte()
+    look = extractor(file, 3, CPU)
+    seen = look.see(pictures, "noise")
+    assert torch.allclose(seen.features, torch.nn.functional.avg_pool2d(pictures / 255, 8).flatten(1), atol=1e-6)
+    assert seen.chances.shape == (5, 3 if logits else 0)
+    data = written(tmp_path / "noise.npz")
+    line = ["generate", "evaluate", model(tmp_path / "m.safetensors"), str(data), "--samples", "2", "--extractor", file]
+    assert main([*line, "--json"]) == 0
+    scores = json.loads(capsys.readouterr().out)["scores"]
+    code = hashlib.sha256(Path(file).read_bytes()).hexdigest()[:8]
+    assert [one["name"].split()[0] for one in scores] == ["FID", "KID", *(["IS"] if logits else []), "precision", "recall"]
+    assert all(f"blocks@{code}" in one["name"] for one in scores)
+    assert "8 pixels brought to 16" in scores[0]["protocol"]
+
+
+def test_an_onnx_file_that_will_not_do(tmp_path: Path) -> None:
+    pytest.importorskip("onnxruntime")
+    (tmp_path / "text.onnx").write_text("no network")
+    for name, word in (("text.onnx", "cannot be read as ONNX"), ("none.onnx", "there is no file")):
+        with pytest.raises(ValueError, match=word):
+            extractor(str(tmp_path / name), 3, CPU)
+    flat = exported(tmp_path / "flat.onnx", torch.nn.Linear(4, 2), torch.zeros(2, 4))
+    with pytest.raises(ValueError, match="expected one batch of square pictures"):
+        extractor(flat, 3, CPU)
 
 
 def test_obedience_by_hand() -> None:

@@ -239,6 +239,7 @@ def upscale_needs(path: Path) -> int:
 @pytest.mark.parametrize(("output", "signing", "words"), [
     ("a.png", False, "is the picture itself"), ("b.gif", False, r"cannot write \.gif, expected one of \.jpg"),
     ("b", False, "cannot write no suffix"), ("folder.png", False, "is a folder, expected the name of a picture"),
+    (".", False, "is a folder, expected the name of a picture"),
     ("b.webp", True, r"cannot be signed: write \.jpg or \.jpeg or \.png, or leave signing out"),
 ])  # fmt: skip
 def test_an_output_that_will_not_do_is_refused(tmp_path: Path, output: str, signing: bool, words: str):

@@ -19,11 +19,11 @@ LARGE = 1 << 28
 
 def checked(sources: Sequence[Path], output: Path, signing: bool) -> str:
     """PNG, JPEG or WEBP, as the output's name says. ValueError for a name that will not do."""
+    if output.is_dir():
+        raise ValueError(f"{output} is a folder, expected the name of a picture")
     name = WRITABLE.get(output.suffix.lower())
     if name is None:
         raise ValueError(f"{output}: cannot write {output.suffix or 'no suffix'}, expected one of {' '.join(WRITABLE)}")
-    if output.is_dir():
-        raise ValueError(f"{output} is a folder, expected the name of a picture")
     if any(output.resolve() == source.resolve() for source in sources):
         raise ValueError(f"{output} is the picture itself: choose another name, so that the original is kept")
     if signing and output.suffix.lower() not in SIGNED:

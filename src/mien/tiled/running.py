@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from mien.progress import Progress
-from mien.runtime import Runtime
+from mien.runtime import Runtime, resident
 from mien.tiled.cutting import Plan, Span
 from mien.tiled.live import LiveBytes
 
@@ -31,7 +31,7 @@ def measured(planned: Plan, network: Network, runtime: Runtime, sample: Callable
     """`planned` with memory and time, from one tile, a smaller one for a small picture; `sample(h, w)` gives an input (B, C, h, w).
 
     `held`: bytes that the caller holds beside the tiles (a decoded picture, or all of the process). The first run only
-    warms up.
+    warms up; what it makes the process hold beside tensors (libraries, their scratch memory) counts.
     """
     tall, wide = (max(span.last - span.first for span in spans) for spans in (planned.bands, planned.columns))
     area = sum(b.last - b.first for b in planned.bands) * sum(c.last - c.first for c in planned.columns)
@@ -49,11 +49,13 @@ def measured(planned: Plan, network: Network, runtime: Runtime, sample: Callable
             times.append(time.perf_counter() - began)
         return y, live.most, min(times)
 
+    before = resident()
     with _shared(runtime, planned.workers) as pool:
         y, live, seconds = pool.submit(one).result() if pool else one()
+    beside = max((resident() or 0) - before - live, 0) if before is not None else 0
     pixels = planned.width * max(b.last - b.first for b in planned.bands)
     ins, outs, alive = (size / (height * width) for size in (x.nbytes, y.nbytes, live + x.nbytes))
-    memory = planned.workers * tall * wide * alive + pixels * (ins + 2 * outs) + held
+    memory = planned.workers * tall * wide * alive + pixels * (ins + 2 * outs) + held + beside
     return replace(planned, memory=round(memory), seconds=seconds * area / (height * width) / planned.workers)
 
 

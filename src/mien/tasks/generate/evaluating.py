@@ -140,12 +140,13 @@ def distances(look: Extractor, drawn: Tensor, real: Material, plan: Plan, two: b
     counts = f"{len(drawn):,} drawn ({len(train):,} training) against {len(test):,} {real.what}{' in two colours' if two else ''}"
     protocol = f"{counts}; features of {look.name}{look.fits(plan.side)}"
     rows = [(f"FID {look.name}", frechet(truth.features, ours.features), frechet(truth.features, best.features)),
-            (f"KID {look.name}", kernel(truth.features, ours.features), kernel(truth.features, best.features)),
-            (f"IS {look.name}", inception(ours.chances), inception(best.chances))]  # fmt: skip
+            (f"KID {look.name}", kernel(truth.features, ours.features), kernel(truth.features, best.features))]  # fmt: skip
+    if ours.chances.shape[1]:
+        rows.append((f"IS {look.name}", inception(ours.chances), inception(best.chances)))
     mine, theirs = (precision_recall(truth.features, one.features, NEIGHBOURS) for one in (ours, best))
     rows += [(f"{name} k={NEIGHBOURS} {look.name}", a, b) for name, a, b in zip(("precision", "recall"), mine, theirs, strict=True)]
     scores = [Scored(name, value, other, protocol) for name, value, other in rows]
-    if plan.labels and len(plan.labels) == len(look.plan.classes):
+    if plan.labels and len(plan.labels) == len(look.classes):
         scores.append(obeyed(look, ours, best, real, plan))
     return scores
 

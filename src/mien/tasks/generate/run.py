@@ -92,7 +92,8 @@ def evaluate(
         samples: of a VAE, for each picture's nats.
         images: how many pictures at most, real ones and as many drawn.
         distances: draw pictures and compare them with the real ones.
-        extractor: whose features are compared: lenet5-digits for grey, speednet-cifar10 for colours, or a classifier's file.
+        extractor: whose features are compared: lenet5-digits for grey, speednet-cifar10 for colours, a classifier's file,
+            or an ONNX file (RGB in 0..1 in; features first out, logits second).
         neighbours: a sheet (.png, .jpg) of drawn pictures above the training pictures nearest to them.
         seed: of what is drawn.
         sign: sign the sheet and label it as generated.
