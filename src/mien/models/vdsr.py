@@ -35,9 +35,11 @@ def looks_linear(net: nn.Sequential) -> None:
     2018, arXiv 1806.05393), so signals and gradients keep their length. The last layer starts near 0: the whole is bicubic.
     """
     first, *inner, last = [layer for layer in net if isinstance(layer, nn.Conv2d)]
-    first.weight.copy_(torch.cat([(half := first.weight[:len(first.weight) // 2].clone()), -half]))
+    half = first.weight[:len(first.weight) // 2].clone()
+    first.weight.copy_(torch.cat([half, -half]))
     for conv in inner:
         turn = nn.init.orthogonal_(torch.empty(conv.out_channels // 2, conv.in_channels // 2))
         conv.weight.zero_()
         conv.weight[:, :, 1, 1] = torch.cat([torch.cat([turn, -turn], 1), torch.cat([-turn, turn], 1)])
-    last.weight.mul_(0.05)
+    half = last.weight[:, :last.in_channels // 2] * 0.05
+    last.weight.copy_(torch.cat([half, -half], 1))

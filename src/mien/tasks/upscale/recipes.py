@@ -28,8 +28,10 @@ def vdsr() -> EnlargeRecipe:
 
 def vdsr_quick() -> EnlargeRecipe:
     """VDSR in little time: Muon, a start that is linear, a falling rate, an average of the weights."""
-    return replace(vdsr(), options={"start": "linear"}, optimiser="muon", lr=0.01, bias_lr=0.1, momentum=0.95, l2=0.0, schedule="cosine", warmup=0.02, final=1e-3,
-                   average=0.998, relative_clip=0.0, batch=4, loss="absolute")  # fmt: skip
+    return replace(
+        vdsr(), options={"start": "linear"}, optimiser="muon", lr=0.01, bias_lr=0.1, momentum=0.95, l2=0.0, schedule="cosine",
+        warmup=0.02, final=1e-3, average=0.998, relative_clip=0.0, batch=4, loss="absolute",
+    )  # fmt: skip
 
 
 def srcnn() -> EnlargeRecipe:
