@@ -124,12 +124,25 @@ def test_going_on_from_another_model_keeps_all_but_the_last_layers(run: Path) ->
 
 def test_earlier_generations_may_begin_with_the_same_convolutions(run: Path) -> None:
     from mien.models.detector import load
-    from mien.train.detect_session import begun
+    from mien.models.localiser import Localiser
+    from mien.train.detect_session import begun, convolutions
 
     before, _ = load(run / "model.safetensors")
     wanted = before.state_dict()["body.stages.1.0.0.weight"]
-    for network, how, part in (("mien-fast", "fast", "body"), ("mien-rcnn", "rcnn", "features")):
+    for network, how, part in (("mien-fast", "fast", "body"), ("mien-rcnn", "rcnn", "features"), ("localiser", "one", "body")):
         after = begun(replace(recipes.own(), network=network, how=how, start=str(run)), ("red", "blue")).state_dict()  # type: ignore[arg-type]
         assert (after[f"{part}.stages.1.0.0.weight"] == wanted).all()
     with pytest.raises(ValueError, match="is a mien-detect"):
-        begun(replace(recipes.own(), network="localiser", how="one", start=str(run)), ("red", "blue"))
+        convolutions(before.state_dict(), Localiser(2).hidden, "is a mien-detect")  # type: ignore[arg-type]
+
+
+def test_a_network_on_vgg16_may_begin_with_its_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    from mien.models import vgg_features
+    from mien.models.vgg_features import VGGFeatures
+    from mien.train.detect_session import begun
+
+    monkeypatch.setattr(vgg_features, "load", lambda: VGGFeatures(widths=(2, 2, 2, 2, 2)))
+    with pytest.raises(ValueError, match=r"start=vgg16 is for .*faster-rcnn-vgg16.*, not for mien-detect: the network does not stand on"):
+        begun(replace(recipes.own(), start="vgg16"), ("red", "blue"))
+    recipe = recipes.cells_vgg16()
+    assert (recipe.start, recipe.cross_border, recipe.network) == ("vgg16", "ignore", "faster-rcnn-vgg16")

@@ -18,7 +18,7 @@ from mien.models.fast_rcnn import FastRCNN, Found, Kept
 from mien.models.faster_rcnn import FasterRCNN
 from mien.models.localiser import Localiser
 from mien.models.mien_detect import mien_detect, mien_fast, mien_rcnn
-from mien.models.rcnn import RCNN, rcnn_alexnet
+from mien.models.rcnn import RCNN, rcnn_alexnet, rcnn_vgg16
 from mien.nn import boxes as bx
 from mien.types import Detections
 
@@ -34,6 +34,7 @@ BUILDERS: dict[str, Callable[..., Net]] = {
     "faster-rcnn-resnet50-fpn": faster_rcnn.resnet50_fpn,
     "fast-rcnn-vgg16": fast_rcnn.vgg16,
     "rcnn-alexnet": rcnn_alexnet,
+    "rcnn-vgg16": rcnn_vgg16,
 }
 """Network -> its builder; `Plan.options` are its arguments beside the number of classes."""
 STEP = 32

@@ -16,7 +16,8 @@ from mien.data.box_augment import Seen
 from mien.data.detection_sets import BoxSet, read_boxes
 from mien.data.pictures import read_picture
 from mien.metrics.detection import curves, mean
-from mien.models.detector import Detector, Net, Plan, build, load, save
+from mien.models.detector import BUILDERS, Detector, Net, Plan, build, load, save
+from mien.models import vgg_features, vgg_start
 from mien.models.detectors import file_of
 from mien.models.fast_rcnn import FastRCNN
 from mien.models.faster_rcnn import FasterRCNN
@@ -50,6 +51,8 @@ LEAST = 0.05
 
 PROPOSALS = "proposals.npz"
 """In the run folder: what selective search made of the pictures."""
+VGG16 = "vgg16"
+"""The start that is no detector."""
 NETS: dict[Generation, type[Net]] = {"one": Localiser, "rcnn": RCNN, "fast": FastRCNN, "faster": FasterRCNN, "four-steps": FasterRCNN}
 PAPERS: dict[type[Net], str] = {
     Localiser: "after Sermanet et al. 2014 (arXiv 1312.6229)",
@@ -170,7 +173,14 @@ def begun(recipe: DetectRecipe, names: tuple[str, ...]) -> Net:
     """The network to train: new, or one that was trained before; of other classes it keeps all but the last layers."""
     torch.manual_seed(recipe.seed)
     net = build(plan_of(recipe, names))
-    if recipe.start:
+    if recipe.start == VGG16:
+        body = net.features if isinstance(net, RCNN) else net.body
+        try:
+            vgg_start.begin(body, vgg_features.load(), recipe.frozen)
+        except ValueError as error:
+            fitting = ", ".join(name for name in BUILDERS if name.endswith(VGG16))
+            raise ValueError(f"start={VGG16} is for {fitting}, not for {recipe.network}: {error}") from None
+    elif recipe.start:
         before, plan = load(file_of(recipe.start))
         state = before.state_dict()
         if plan.network != recipe.network:
