@@ -16,8 +16,8 @@ from mien.data.box_augment import Seen
 from mien.data.detection_sets import BoxSet, read_boxes
 from mien.data.pictures import read_picture
 from mien.metrics.detection import curves, mean
-from mien.models.detector import BUILDERS, Detector, Net, Plan, build, load, save
 from mien.models import vgg_features, vgg_start
+from mien.models.detector import BUILDERS, Detector, Net, Plan, build, load, save
 from mien.models.detectors import file_of
 from mien.models.fast_rcnn import FastRCNN
 from mien.models.faster_rcnn import FasterRCNN
@@ -49,8 +49,6 @@ from mien.types import LearnedDetector
 LEAST = 0.05
 """Score from which on a box counts in a measurement: AP wants all of them, these are nearly all."""
 
-PROPOSALS = "proposals.npz"
-"""In the run folder: what selective search made of the pictures."""
 VGG16 = "vgg16"
 """The start that is no detector."""
 NETS: dict[Generation, type[Net]] = {"one": Localiser, "rcnn": RCNN, "fast": FastRCNN, "faster": FasterRCNN, "four-steps": FasterRCNN}
@@ -142,14 +140,14 @@ def learn_detector(
     runtime = computing(runtime)
     ready = prepare(recipe, source)
     with trained(
-        recipe, out, lambda: make(recipe, ready, out), ready.files,
+        recipe, out, lambda: make(recipe, ready), ready.files,
         lambda task: f"{', '.join(ready.names)}; {len(ready.train)} pictures, {task.steps} steps of {recipe.batch}",
         lambda task: Every(steps=max(task.steps // 20, 1), seconds=300), minutes=minutes, runtime=runtime, resume=resume, label=label,
     ) as (task, fitted):  # fmt: skip
         return _conclude(task, ready, fitted, out)
 
 
-def make(recipe: DetectRecipe, ready: Prepared, out: Path) -> BoxTask[Any]:
+def make(recipe: DetectRecipe, ready: Prepared) -> BoxTask[Any]:
     """The task the recipe asks for. ValueError where its network is of another kind."""
     net = begun(recipe, ready.names)
     if not isinstance(net, NETS[recipe.how]):
@@ -158,7 +156,7 @@ def make(recipe: DetectRecipe, ready: Prepared, out: Path) -> BoxTask[Any]:
         return (FourStepsTask if recipe.how == "four-steps" else DetectTask)(recipe, net, ready.train, ready.dev)
     if isinstance(net, Localiser):
         return OneTask(recipe, net, ready.train, ready.dev)
-    boxes = proposed([*ready.train, *ready.dev], out / PROPOSALS)
+    boxes = proposed([*ready.train, *ready.dev])
     if isinstance(net, FastRCNN):
         return FastTask(recipe, net, ready.train, ready.dev, boxes)
     return RCNNTask(recipe, net, ready.train, ready.dev, boxes)
