@@ -126,7 +126,7 @@ def _detector(build: Callable[..., nn.Module], shape: tuple[int, ...], paper: st
 
 
 RCNN, FAST, FASTER = "Girshick et al. 2014", "Girshick 2015", "Ren et al. 2015"
-PICTURE, SMALL = (3, 600, 1000), (3, 240, 320)
+PICTURE, SMALL = (3, 600, 1000), (3, 256, 320)
 DETECTORS: dict[str, Network] = {
     "rcnn-alexnet": _detector(rcnn_alexnet, (3, 227, 227), f"{RCNN}, one region"),
     "rcnn-vgg16": _detector(rcnn_vgg16, IMAGENET, f"{RCNN}, one region"),

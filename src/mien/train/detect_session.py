@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from mien.data.box_augment import Seen
-from mien.data.detection_sets import BoxSet, read_boxes
+from mien.data.detection_sets import BoxSet, boxes_of, read_annotations, tell_division
 from mien.data.pictures import read_picture
 from mien.metrics.detection import curves, mean
 from mien.models import vgg_features, vgg_start
@@ -74,7 +74,9 @@ class Prepared:
 
 def prepare(recipe: DetectRecipe, source: Path) -> Prepared:
     """Read the parts the recipe asks for. ValueError for a data set that will not do, or without a class the recipe names."""
-    train = read_boxes(source, recipe.split)
+    found = read_annotations(source)
+    tell_division(found, source, (recipe.split, recipe.watched, recipe.tested))
+    train = boxes_of(found, recipe.split, source)
     names = recipe.names or train.names
     if missing := set(names) - set(train.names):
         raise ValueError(f"{source} has no class {', '.join(sorted(missing))}: found {', '.join(train.names)}")
@@ -82,7 +84,7 @@ def prepare(recipe: DetectRecipe, source: Path) -> Prepared:
     for part, split in (("dev", recipe.watched), ("test", recipe.tested)):
         if split:
             try:
-                parts[part] = read_boxes(source, split)
+                parts[part] = boxes_of(found, split, source)
             except ValueError as error:  # a data set need not have every part
                 say(f"without pictures for {part}: {error}")
     parts = {part: only(one, names) for part, one in parts.items()}
