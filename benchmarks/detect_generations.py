@@ -3,7 +3,8 @@
     python benchmarks/detect_generations.py --data DATA/detect/bccd --rcnn RUN --fast RUN --faster RUN [--pictures 12]
 
 Processor seconds a test picture on one core, in the precision that is quickest there, proposals by selective search among them and by
-themselves, medians; how long and from what each learnt, as its card says; and AP at an IoU of 0.5 of all test pictures with --scores (results.json of `mien detect evaluate RUN DATA --out FOLDER`, one folder each).
+themselves, medians; how long and from what each learnt, as its card says; and AP at an IoU of 0.5 of all test pictures with --scores
+(results.json of `mien detect evaluate RUN DATA --out FOLDER`, one folder each).
 """
 
 from __future__ import annotations
