@@ -2,8 +2,9 @@
 
     python benchmarks/detect_generations.py --data DATA/detect/bccd --rcnn RUN --fast RUN --faster RUN [--pictures 12]
 
-Processor seconds a test picture on one core, bf16, proposals by selective search among them and by themselves, medians; and AP at an
-IoU of 0.5 of all test pictures with --scores (results.json of `mien detect evaluate RUN DATA --out FOLDER`, one folder each).
+Processor seconds a test picture on one core, in the precision that is quickest there, proposals by selective search among them and by
+themselves, medians; how long and from what each learnt, as its card says; and AP at an IoU of 0.5 of all test pictures with --scores
+(results.json of `mien detect evaluate RUN DATA --out FOLDER`, one folder each).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import argparse
 import json
 import statistics
 import time
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -26,20 +28,24 @@ from mien.metrics.detection import curves, mean
 from mien.models.detector import scale_for, sized
 from mien.models.detectors import opened
 from mien.nn.memory import keep_freed_memory
-from mien.runtime import Runtime
+from mien.runtime import Runtime, choose
+from mien.train.run_folder import CARD
 
-BF16 = Runtime(torch.device("cpu"), "bf16", True, 1, "")
 
-
-def seconds(model: str, part: BoxSet, pictures: int) -> float:
+def seconds(model: str, part: BoxSet, pictures: int, runtime: Runtime) -> float:
     detector, spent = opened(model), []
     for path in (part.files[0], *part.files[:pictures]):
         image = read_picture(path)
         began = time.process_time()
-        with BF16.autocast():
+        with runtime.autocast():
             detector(image, 0.05)
         spent.append(time.process_time() - began)
     return round(statistics.median(spent[1:]), 4)
+
+
+def learnt(model: str) -> str:
+    file = Path(model) / CARD
+    return tomllib.loads(file.read_text(encoding="utf-8"))["recipe"] if file.is_file() else model
 
 
 def searching(part: BoxSet, pictures: int, side: int, longest: int) -> dict[str, float]:
@@ -69,11 +75,11 @@ def main() -> None:
     asked = parser.parse_args()
     torch.set_num_threads(1)
     keep_freed_memory()
-    before, part = load(), read_boxes(asked.data, "test")
-    results: dict[str, Any] = {}
+    before, part, runtime = load(), read_boxes(asked.data, "test"), choose("cpu", "auto")
+    results: dict[str, Any] = {"precision": runtime.precision}
     for place, name in enumerate(("rcnn", "fast", "faster")):
         model = getattr(asked, name)
-        results[name] = {"seconds": seconds(model, part, asked.pictures)}
+        results[name] = {"seconds": seconds(model, part, asked.pictures, runtime), "learnt": learnt(model)}
         if asked.scores:
             results[name]["AP50"] = scores(asked.scores[place], part)
     plan = opened(asked.faster).plan

@@ -161,6 +161,7 @@ def test_the_list_of_architectures(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 
     few = {name: catalog.NETWORKS[name] for name in ("mlp", "alexnet", "volume")}
     monkeypatch.setattr(catalog, "NETWORKS", few)
+    monkeypatch.setattr(catalog, "DETECTORS", {})
     assert main(["networks"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "name     parameters      MACs  field  input       paper",
@@ -168,6 +169,15 @@ def test_the_list_of_architectures(monkeypatch: pytest.MonkeyPatch, capsys: pyte
         "alexnet  60,965,224  724.41 M    195  3x227x227   Krizhevsky et al. 2012",
         "volume        6,912  631.27 k     14  1x14x14x14  Ji et al. 2010, smaller",
     ]
+
+
+def test_detectors_are_architectures(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["networks", "faster-rcnn-vgg16", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    layers = {layer["name"]: layer for layer in found["layers"]}
+    assert found["parameters"] == 137_078_239
+    assert layers["proposer.score"]["shape"] == [18, 37, 62]
+    assert layers["head.1"]["macs"] == 300 * 25_088 * 4096
 
 
 @pytest.mark.parametrize(("words", "said"), [

@@ -3,10 +3,11 @@
 import numpy as np
 import pytest
 
-from mien.data.selective import Region, described, grouped, joined, likeness, neighbours, selective_search, union
+from mien.data.selective import Regions, binned, described, grouped, likeness, neighbours, selective_search, unite
 
 pytest.importorskip("skimage")
 LABELS = np.array([[0, 0, 1], [0, 2, 1], [2, 2, 1]])
+BINS = binned(np.random.default_rng(0).random((3, 3, 3)).astype(np.float32))
 
 
 def test_neighbours_by_hand() -> None:
@@ -15,29 +16,27 @@ def test_neighbours_by_hand() -> None:
 
 
 def test_regions_are_described() -> None:
-    lab = np.random.default_rng(0).random((3, 3, 3)).astype(np.float32)
-    found = described(LABELS, lab)
-    assert [one.size for one in found] == [3, 3, 3]
-    assert [one.box for one in found] == [(0, 0, 2, 2), (2, 0, 3, 3), (0, 1, 2, 3)]
-    for one in found:
-        assert one.colour.sum() == pytest.approx(1, abs=1e-5)
-        assert one.texture.sum() == pytest.approx(1, abs=1e-5)
+    found = described(LABELS, BINS)
+    assert found.sizes.tolist() == [3, 3, 3, 0, 0]  # and room for two unions
+    assert found.boxes[:3].tolist() == [[0, 0, 2, 2], [2, 0, 3, 3], [0, 1, 2, 3]]
+    assert found.looks[:3, :75].sum(1) == pytest.approx(1, abs=1e-5)
+    assert found.looks[:3, 75:].sum(1) == pytest.approx(1, abs=1e-5)
 
 
 def test_likeness_by_hand() -> None:
-    """The same colours and textures, two halves of a picture: 1 + 1 + 0 + 1."""
-    same = np.full(4, 0.25, np.float32)
-    left, right = Region(50, (0, 0, 5, 10), same, same), Region(50, (5, 0, 10, 10), same, same)
-    assert likeness(left, right, 100) == pytest.approx(3)
-    other = Region(50, (5, 0, 10, 10), np.array([1, 0, 0, 0], np.float32), same)
-    assert likeness(left, other, 100) == pytest.approx(2.25)
-    assert union(left, right).size == 100
-    assert joined(left.box, right.box) == (0, 0, 10, 10)
+    """The same colours and textures, two halves of a picture: 1 + 1 + 0 + 1; a quarter of one histogram in common: 0.75 less."""
+    same, other = np.full(8, 0.25), np.array([1, 0, 0, 0, *[0.25] * 4])
+    boxes = np.array([[0, 0, 5, 10], [5, 0, 10, 10], [5, 0, 10, 10], [0, 0, 0, 0]])
+    regions = Regions(np.array([50, 50, 50, 0]), boxes, np.array([same, same, other, same * 0]))
+    assert likeness(regions, np.array([0, 0]), np.array([1, 2]), 100) == pytest.approx([3, 2.25])
+    unite(regions, 0, 2, 3)
+    assert regions.sizes[3] == 100
+    assert regions.boxes[3].tolist() == [0, 0, 10, 10]
+    assert regions.looks[3, :4] == pytest.approx([0.625, 0.125, 0.125, 0.125])
 
 
 def test_grouping_ends_with_the_whole_picture() -> None:
-    lab = np.random.default_rng(0).random((3, 3, 3)).astype(np.float32)
-    boxes = [*grouped(LABELS, lab)]
+    boxes = [*grouped(LABELS, BINS)]
     assert len(boxes) == 2 * 3 - 1  # three regions, two unions
     assert boxes[-1] == (0, 0, 3, 3)
 
@@ -51,6 +50,10 @@ def test_two_things_are_proposed() -> None:
     assert [40, 25, 70, 50] in boxes
     assert boxes[0] == [0, 0, 80, 60]
     assert len({*map(tuple, boxes)}) == len(boxes)
+
+
+def test_one_colour_is_one_region() -> None:
+    assert selective_search(np.full((20, 30, 3), 7, np.uint8)).tolist() == [[0, 0, 30, 20]]
 
 
 def test_a_picture_of_one_line() -> None:

@@ -57,6 +57,17 @@ def test_a_picture_without_objects_has_only_background() -> None:
     assert shifts.shape == (2, 4)
 
 
+def test_anchors_beyond_the_edge_can_be_left_out() -> None:
+    anchors = torch.tensor([[0.0, 0, 10, 10], [-8, 0, 2, 10], [2, 2, 12, 13]])  # true; background; neither
+    scores, deltas = torch.tensor([[20.0, 20.0, 20.0]]), torch.zeros(1, 3, 4)
+    truth = [torch.tensor([[0.0, 0, 10, 10]])]
+    for within, least, most in (([(12, 12)], 0, 1e-6), (None, 1, 30)):
+        score, _ = proposal_losses(Proposed([scores], [deltas], [anchors]), truth, 8, torch.Generator(), within)
+        assert least <= float(score) < most
+    none = proposal_losses(Proposed([scores], [deltas], [anchors]), truth, 8, torch.Generator(), [(5, 5)])
+    assert [float(one) for one in none] == [0, 0]  # no anchor is inside
+
+
 def test_regions_learn_their_class_and_box() -> None:
     truth, labels = torch.tensor([[0.0, 0, 10, 10]]), torch.tensor([1])
     regions = torch.tensor([[0.0, 0, 10, 12], [50, 50, 60, 60]])
@@ -130,6 +141,17 @@ def test_the_four_steps_leave_what_is_shared_as_it_is() -> None:
     assert not torch.equal(proposer[2], proposer[3])  # the third learns proposals
     assert torch.equal(proposer[3], proposer[4])
     assert task.state()["done"] == 3
+
+
+def test_what_is_frozen_stays_so_in_all_four_steps() -> None:
+    net = mien_detect(2)
+    net.body.stem.requires_grad_(False)
+    task = FourStepsTask(RECIPE, net, toy_pictures(2))
+    ready(task)
+    for done in range(4):
+        task.load_state({"detours": 0, "done": done})
+        assert not any(p.requires_grad for p in net.body.stem.parameters())
+        assert net.body.stages[0][0][0].weight.requires_grad == (done < 2)
 
 
 BOXES = [np.array([[0, 0, 64, 64], [10, 10, 40, 40], [20, 4, 60, 30]], np.float32)] * 2

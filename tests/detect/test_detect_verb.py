@@ -53,6 +53,30 @@ def test_a_picture(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert [x, y, x + wide, y + tall] == pytest.approx(told["found"][0]["box"], abs=0.2)
 
 
+def test_results_take_the_numbers_of_a_data_set(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    data, results = run.parent / "data", tmp_path / "r.json"
+    table = json.loads((data / "test.json").read_text())
+    table["categories"] = [{"id": 7, "name": "blue"}, {"id": 90, "name": "green"}]
+    for one in table["annotations"]:
+        one["category_id"] = 7
+    (data / "images" / "other.json").write_text(json.dumps(table))
+    goals = ["--model", str(run), "--results", str(results), "--like", str(data / "images" / "other.json"), "--least", "0"]
+    try:
+        assert main(["detect", str(data / "images" / "test2.png"), *goals, "--json"]) == 0
+        told = capsys.readouterr()
+        assert "does not have red: left out of the results" in told.err
+        blue = [one for one in json.loads(told.out)["found"] if one["name"] == "blue"]
+        rows = json.loads(results.read_text())
+        assert len(rows) == len(blue)
+        assert {(row["image_id"], row["category_id"]) for row in rows} == {(2, 7)}
+        assert main(["detect", str(data / "images"), "--model", "faces", *goals[2:]]) == 2
+        assert "does not have face, all that is looked for; it has blue, green" in capsys.readouterr().err
+        assert main(["detect", str(data / "images"), "--like", str(data)]) == 2
+        assert "no --results are asked for" in capsys.readouterr().err
+    finally:
+        (data / "images" / "other.json").unlink()
+
+
 def test_a_folder_with_a_broken_file(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "in"
     folder.mkdir()
@@ -124,12 +148,25 @@ def test_going_on_from_another_model_keeps_all_but_the_last_layers(run: Path) ->
 
 def test_earlier_generations_may_begin_with_the_same_convolutions(run: Path) -> None:
     from mien.models.detector import load
-    from mien.train.detect_session import begun
+    from mien.models.localiser import Localiser
+    from mien.train.detect_session import begun, convolutions
 
     before, _ = load(run / "model.safetensors")
     wanted = before.state_dict()["body.stages.1.0.0.weight"]
-    for network, how, part in (("mien-fast", "fast", "body"), ("mien-rcnn", "rcnn", "features")):
+    for network, how, part in (("mien-fast", "fast", "body"), ("mien-rcnn", "rcnn", "features"), ("localiser", "one", "body")):
         after = begun(replace(recipes.own(), network=network, how=how, start=str(run)), ("red", "blue")).state_dict()  # type: ignore[arg-type]
         assert (after[f"{part}.stages.1.0.0.weight"] == wanted).all()
     with pytest.raises(ValueError, match="is a mien-detect"):
-        begun(replace(recipes.own(), network="localiser", how="one", start=str(run)), ("red", "blue"))
+        convolutions(before.state_dict(), Localiser(2).hidden, "is a mien-detect")  # type: ignore[arg-type]
+
+
+def test_a_network_on_vgg16_may_begin_with_its_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    from mien.models import vgg_features
+    from mien.models.vgg_features import VGGFeatures
+    from mien.train.detect_session import begun
+
+    monkeypatch.setattr(vgg_features, "load", lambda: VGGFeatures(widths=(2, 2, 2, 2, 2)))
+    with pytest.raises(ValueError, match=r"start=vgg16 is for .*faster-rcnn-vgg16.*, not for mien-detect: the"):
+        begun(replace(recipes.own(), start="vgg16"), ("red", "blue"))
+    recipe = recipes.cells_vgg16()
+    assert (recipe.start, recipe.cross_border, recipe.network) == ("vgg16", "ignore", "faster-rcnn-vgg16")

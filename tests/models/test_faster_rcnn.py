@@ -6,7 +6,7 @@ from torch import nn
 
 from mien.models import fast_rcnn, faster_rcnn
 from mien.models.fast_rcnn import Cut, Kept, OneMap, told
-from mien.models.faster_rcnn import Anchors, FasterRCNN
+from mien.models.faster_rcnn import Anchors, FasterRCNN, Proposer
 from mien.models.mien_detect import mien_detect
 from mien.nn import boxes as bx
 
@@ -24,11 +24,22 @@ def test_the_pyramid_has_the_usual_parameters() -> None:
 
 def test_the_published_network_has_the_parameters_of_its_layers() -> None:
     convolutions = 14_714_688  # of VGG16
-    proposals = (512 * 512 * 9 + 512) + (512 * 9 + 9) + (512 * 36 + 36)
+    proposals = (512 * 512 * 9 + 512) + (512 * 18 + 18) + (512 * 36 + 36)
     dense = (512 * 49 * 4096 + 4096) + (4096 * 4096 + 4096) + (4096 * 21 + 21) + (4096 * 84 + 84)
     with torch.device("meta"):
-        assert count(faster_rcnn.vgg16(20)) == convolutions + proposals + dense == 137_073_622
+        assert count(faster_rcnn.vgg16(20)) == convolutions + proposals + dense == 137_078_239
         assert count(fast_rcnn.vgg16(20)) == convolutions + dense == 134_690_729
+
+
+def test_two_scores_an_anchor_are_one_logit() -> None:
+    """As the softmax of background and object."""
+    net = Proposer(4, 3, scores=2)
+    scores, deltas = net(x := torch.rand(2, 4, 5, 6))
+    assert scores.shape == (2, 90)
+    assert deltas.shape == (2, 90, 4)
+    both = net.score(net.conv(x).relu())  # backgrounds of all anchors, then objects, as in the authors' code
+    chance = torch.stack([both[:, :3], both[:, 3:]]).softmax(0)[1]
+    torch.testing.assert_close(scores.sigmoid().view(2, 5, 6, 3), chance.permute(0, 2, 3, 1))
 
 
 def test_our_own_is_small() -> None:

@@ -11,8 +11,9 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from mien.models.alexnet import alexnet, local_norm
-from mien.models.catalog import NETWORKS
+from mien.models.catalog import DETECTORS, NETWORKS
 from mien.models.densenet import densenet, densenet_cifar
+from mien.models.detector import layers_of
 from mien.models.drn import body, drn_c_26, drn_c_26_field
 from mien.models.googlenet import googlenet
 from mien.models.lenet import lenet5, lenet5_1998
@@ -107,6 +108,22 @@ def test_what_does_not_classify() -> None:
                       "mien-face": (2, 128), "drn-c-26-field": (2, 2, 400, 400), "srcnn": (2, 1, 128, 128),
                       "srcnn-915": (2, 1, 128, 128), "vdsr": (2, 1, 128, 128), "srresnet": (2, 3, 96, 96),
                       "srgan-discriminator": (2, 1), "mien-upscale": (2, 1, 128, 128), "mien-style": (2, 3, 256, 256)}  # fmt: skip
+
+
+def test_the_proposals_of_vgg16_see_228_pixels() -> None:
+    """Faster R-CNN, section 3.1."""
+    net = on_meta(DETECTORS["faster-rcnn-vgg16"].build)
+    assert trace(net, (3, 600, 1000), partial(layers_of, net)).field == (228, 228)
+
+
+@pytest.mark.parametrize("name", DETECTORS)
+def test_detectors_are_followed_layer_by_layer(name: str) -> None:
+    network = DETECTORS[name]
+    net = on_meta(network.build)
+    assert network.run is not None
+    result = trace(net, network.shape, partial(network.run, net))
+    assert result.parameters == parameters(net) == (network.parameters or parameters(net))
+    assert sum(layer.parameters for layer in result.layers) == result.parameters  # none is left out
 
 
 @pytest.mark.parametrize("name", SMALL)

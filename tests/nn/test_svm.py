@@ -30,3 +30,11 @@ def test_ridge_by_hand() -> None:
     """One feature: w = sum(x y) / (sum(x x) + penalty)."""
     x, y = torch.tensor([[1.0], [2.0]]), torch.tensor([[3.0], [5.0]])
     torch.testing.assert_close(ridge(x, y, 5.0), torch.tensor([[13 / 10]]))
+
+
+def test_ridge_of_few_examples_is_the_same_from_the_smaller_system() -> None:
+    """At the minimum x^T (y - x w) is penalty w."""
+    torch.manual_seed(0)
+    x, y = torch.randn(5, 9, dtype=torch.float64), torch.randn(5, 2, dtype=torch.float64)
+    w = ridge(x, y, 3.0)
+    torch.testing.assert_close(x.T @ (y - x @ w), 3.0 * w)

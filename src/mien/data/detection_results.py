@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
+from mien.data.annotations import Annotations
 from mien.data.detection_sets import BoxSet
 from mien.data.files import atomic
 from mien.progress import say
@@ -59,14 +62,45 @@ def _complete(one: object) -> bool:
     return isinstance(one, dict) and {"image_id", "category_id", "bbox", "score"} <= set(one)
 
 
+@dataclass(frozen=True)
+class Numbering:
+    """What classes and pictures are called in a results file."""
+
+    classes: tuple[int | None, ...]
+    """The number of each class; None: it is not told."""
+    pictures: Mapping[str, str] = field(default_factory=dict)
+    """File name -> what the picture is called; by default what the caller calls it."""
+
+
+def numbered(names: Sequence[str], like: Annotations | None, source: Path | None = None) -> Numbering:
+    """From 1 on, or as the data set `like`, in `source`, numbers classes and pictures. ValueError where they share no class."""
+    if like is None:
+        return Numbering(tuple(range(1, len(names) + 1)))
+    number = dict(zip(like.names, like.ids, strict=True))
+    classes = tuple(number.get(name) for name in names)
+    if strange := [name for name, found in zip(names, classes, strict=True) if found is None]:
+        text = f"{source} does not have {', '.join(strange[:8])}"
+        if len(strange) == len(names):
+            raise ValueError(f"{text}, all that is looked for; it has {', '.join(like.names[:8])}")
+        say(f"{text}: left out of the results")
+    files = [PurePath(record.file).name for record in like.records]
+    often = Counter(files)
+    return Numbering(classes, {file: record.key for file, record in zip(files, like.records, strict=True) if often[file] == 1})
+
+
+def rows(found: Detections, picture: str, numbering: Numbering, file: str = "", places: int = 3) -> list[dict[str, object]]:
+    """One picture's detections as COCO writes them, to so many decimal places of a pixel; `file`: what may have a number."""
+    key = numbering.pictures.get(file, picture)
+    columns = zip(found.boxes.tolist(), found.labels.tolist(), found.scores.tolist(), strict=True)
+    return [{"image_id": int(key) if key.isdecimal() and str(int(key)) == key else key, "category_id": number,
+             "bbox": [round(side, places) for side in (x1, y1, x2 - x1, y2 - y1)], "score": round(score, 5)}
+            for (x1, y1, x2, y2), label, score in columns if (number := numbering.classes[label]) is not None]  # fmt: skip
+
+
 def results(part: BoxSet, found: Sequence[Detections]) -> list[dict[str, object]]:
     """What was found in the pictures of `part`, as COCO writes it: numbers where the data set has numbers."""
-    rows = []
-    for key, one in zip(part.keys, found, strict=True):
-        for (x1, y1, x2, y2), label, score in zip(one.boxes.tolist(), one.labels.tolist(), one.scores.tolist(), strict=True):
-            rows.append({"image_id": int(key) if key.isdecimal() and str(int(key)) == key else key, "category_id": part.ids[label],
-                         "bbox": [round(side, 3) for side in (x1, y1, x2 - x1, y2 - y1)], "score": round(score, 5)})  # fmt: skip
-    return rows
+    own = Numbering(part.ids)
+    return [row for key, one in zip(part.keys, found, strict=True) for row in rows(one, key, own)]
 
 
 def write_results(path: Path, part: BoxSet, found: Sequence[Detections]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +59,18 @@ def read_boxes(source: Path, split: str = "train") -> BoxSet:
     test part val stands for it. ValueError where there is no such part, or not a single box in it.
     """
     found = read_annotations(source)
+    tell_division(found, source, (split,))
+    return boxes_of(found, split, source)
+
+
+def tell_division(found: Annotations, source: Path, splits: Sequence[str]) -> None:
+    """Say how pictures are divided where nobody has, if one of `splits` depends on it."""
+    if not found.splits and {*splits} & {*ASKED} - {"all"}:
+        say(f"{source} is not divided: eight, one and one tenth of the pictures, by file name, are train, val and test")
+
+
+def boxes_of(found: Annotations, split: str, source: Path) -> BoxSet:
+    """As `read_boxes`, of annotations that were read."""
     places = part_of(found, split, source)
     kept: list[tuple[Path, Detections, str]] = []
     broken = 0
@@ -103,7 +116,6 @@ def part_of(found: Annotations, split: str, source: Path) -> tuple[int, ...]:
     if split == "all":
         return tuple(range(len(found.records)))
     if not parts:
-        say(f"{source} is not divided: eight, one and one tenth of the pictures, by file name, are train, val and test")
         wanted = ("train", "val") if split == "trainval" else (split,)
         return tuple(place for place, record in enumerate(found.records) if tenth(record) in wanted)
     if split in parts:

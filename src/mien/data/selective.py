@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,18 +16,24 @@ LEAST = 8
 """Pixels a side of the smallest box that is proposed."""
 
 
-@dataclass
-class Region:
-    """A set of neighbouring pixels, by what is needed to compare it with others."""
+class Bins(NamedTuple):
+    """Where in the histograms every pixel of a picture counts."""
 
-    size: int
-    """Pixels."""
-    box: tuple[int, int, int, int]
-    """x1, y1, x2, y2."""
     colour: np.ndarray
-    """(3 * COLOUR_BINS,) sums to 1."""
+    """(3, P) uint8."""
     texture: np.ndarray
-    """(3 * DIRECTIONS * TEXTURE_BINS,) sums to 1."""
+    """(3 * DIRECTIONS, P) uint8."""
+
+
+class Regions(NamedTuple):
+    """Sets of neighbouring pixels, a row each, by what is needed to compare them."""
+
+    sizes: np.ndarray
+    """(N,) pixels."""
+    boxes: np.ndarray
+    """(N, 4) x1, y1, x2, y2."""
+    looks: np.ndarray
+    """(N, 3 * COLOUR_BINS + 3 * DIRECTIONS * TEXTURE_BINS) histograms of colour and of texture, each of which sums to 1."""
 
 
 def selective_search(image: np.ndarray, scales: Sequence[float] = (20.0, 100.0), sigma: float = 0.8,
@@ -45,106 +51,116 @@ def selective_search(image: np.ndarray, scales: Sequence[float] = (20.0, 100.0),
         raise RuntimeError("selective search needs scikit-image: pip install mien[detect]") from None
     if min(image.shape[:2]) < 2:
         return np.array([[0, 0, image.shape[1], image.shape[0]]], np.float32)
-    lab = rgb2lab(image).astype(np.float32)
+    bins = binned(rgb2lab(image).astype(np.float32))
     ranks: list[tuple[int, tuple[int, int, int, int]]] = []
     for scale in scales:
         labels = felzenszwalb(image, scale=scale, sigma=sigma, min_size=smallest)
-        ranks += list(enumerate(reversed([*grouped(labels, lab)])))
+        ranks += list(enumerate(reversed([*grouped(labels, bins)])))
     boxes = dict.fromkeys(box for _, box in sorted(ranks, key=lambda pair: pair[0]))
     large = [box for box in boxes if box[2] - box[0] >= LEAST and box[3] - box[1] >= LEAST]
     return np.array(large[:most], np.float32).reshape(-1, 4)
 
 
-def grouped(labels: np.ndarray, lab: np.ndarray) -> Iterator[tuple[int, int, int, int]]:
-    """(H, W) numbers of regions from 0, (H, W, 3) -> boxes: first those of the regions, then of every union (algorithm 1).
+def grouped(labels: np.ndarray, bins: Bins) -> Iterator[tuple[int, int, int, int]]:
+    """(H, W) numbers of regions from 0 -> boxes x1, y1, x2, y2: first those of the regions, then of every union (algorithm 1).
 
     The two most alike neighbours become one, until one is left.
     """
-    regions = dict(enumerate(described(labels, lab)))
-    near = neighbours(labels)
-    whole = labels.size
-    queue = [(-likeness(regions[a], regions[b], whole), a, b) for a, others in near.items() for b in others if a < b]
+    regions, near, whole = described(labels, bins), neighbours(labels), labels.size
+    yield from map(tuple, regions.boxes[:len(near)].tolist())
+    pairs = np.array([(a, b) for a, others in near.items() for b in others if a < b], np.intp).reshape(-1, 2)
+    queue = [*zip((-likeness(regions, pairs[:, 0], pairs[:, 1], whole)).tolist(), *pairs.T.tolist(), strict=True)]
     heapq.heapify(queue)
-    yield from (region.box for region in regions.values())
-    following = len(regions)
+    following = len(near)
     while queue:
         _, a, b = heapq.heappop(queue)
-        if a not in regions or b not in regions:
+        if a not in near or b not in near:
             continue
-        both = union(regions.pop(a), regions.pop(b))
-        around = (near.pop(a) | near.pop(b)) - {a, b}
-        regions[following], near[following] = both, around
-        for other in around:
+        unite(regions, a, b, following)
+        around = [*(near.pop(a) | near.pop(b)) - {a, b}]
+        near[following] = {*around}
+        for other, alike in zip(around, likeness(regions, np.array(around, np.intp), following, whole).tolist(), strict=True):
             near[other] -= {a, b}
             near[other].add(following)
-            heapq.heappush(queue, (-likeness(both, regions[other], whole), other, following))
-        yield both.box
+            heapq.heappush(queue, (-alike, other, following))
+        yield tuple(regions.boxes[following].tolist())
         following += 1
 
 
-def likeness(a: Region, b: Region, whole: int) -> float:
-    """Of colour, texture, size and fill, 0 to 4 (section 3.2, equation 6 with all four)."""
-    colour, texture = np.minimum(a.colour, b.colour).sum(), np.minimum(a.texture, b.texture).sum()
-    x1, y1, x2, y2 = joined(a.box, b.box)
-    size = 1 - (a.size + b.size) / whole
-    fill = 1 - ((x2 - x1) * (y2 - y1) - a.size - b.size) / whole
-    return float(colour + texture + size + fill)
+def likeness(regions: Regions, a: np.ndarray, b: np.ndarray | int, whole: int) -> np.ndarray:
+    """(K,) and (K,) numbers of regions, or one number -> (K,) likeness of colour, texture, size and fill, 0 to 4 (section 3.2,
+    equation 6 with all four); whole: pixels of the picture.
+    """
+    looks = np.minimum(regions.looks[a], regions.looks[b]).sum(-1)
+    pixels, sides = regions.sizes[a] + regions.sizes[b], _around(regions.boxes[a], regions.boxes[b])
+    area = (sides[..., 2] - sides[..., 0]) * (sides[..., 3] - sides[..., 1])
+    return looks + (1 - pixels / whole) + (1 - (area - pixels) / whole)
 
 
-def union(a: Region, b: Region) -> Region:
-    """Histograms are means weighted by size (equation 3)."""
-    size = a.size + b.size
-    mixed = ((x * a.size + y * b.size) / size for x, y in ((a.colour, b.colour), (a.texture, b.texture)))
-    return Region(size, joined(a.box, b.box), *mixed)
+def unite(regions: Regions, a: int, b: int, into: int) -> None:
+    """Row `into` becomes both; histograms are means weighted by size (equation 3)."""
+    sizes, looks = regions.sizes, regions.looks
+    sizes[into] = sizes[a] + sizes[b]
+    regions.boxes[into] = _around(regions.boxes[a], regions.boxes[b])
+    share = sizes[a] / sizes[into]
+    looks[into] = looks[a] * share + looks[b] * (1 - share)
 
 
-def joined(a: tuple[int, int, int, int], b: tuple[int, int, int, int]) -> tuple[int, int, int, int]:
-    """The box around two."""
-    return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
+def _around(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.concatenate([np.minimum(a[..., :2], b[..., :2]), np.maximum(a[..., 2:], b[..., 2:])], -1)
 
 
-def described(labels: np.ndarray, lab: np.ndarray) -> list[Region]:
-    """Every region of a segmentation, by number."""
+def described(labels: np.ndarray, bins: Bins) -> Regions:
+    """(H, W) -> every region of a segmentation, by number; behind them rows for all their unions."""
     count, flat = int(labels.max()) + 1, labels.ravel()
-    sizes = np.bincount(flat, minlength=count)
-    low, high = lab.reshape(-1, 3).min(0), lab.reshape(-1, 3).max(0)
-    bins = ((lab - low) / np.maximum(high - low, 1e-6) * COLOUR_BINS).astype(int).clip(0, COLOUR_BINS - 1)
-    colour = _histograms(flat, count, bins.reshape(-1, 3), COLOUR_BINS)
-    texture = _histograms(flat, count, textures(lab), TEXTURE_BINS)
-    rows, columns = (np.indices(labels.shape)[axis].ravel() for axis in (0, 1))
-    order = np.argsort(flat, kind="stable")
+    sizes, rows = np.bincount(flat, minlength=count), 2 * count - 1
+    looks = np.concatenate([_histograms(flat, count, bins.colour, COLOUR_BINS),
+                            _histograms(flat, count, bins.texture, TEXTURE_BINS)], 1)  # fmt: skip
+    narrow = np.uint16 if count < 2**16 else flat.dtype
+    order = np.argsort(flat.astype(narrow), kind="stable")  # of 16 bits: sorted by counting
     starts = np.concatenate([[0], np.cumsum(sizes)[:-1]])
-    edges = [ufunc.reduceat(axis[order], starts) for ufunc, axis in
-             ((np.minimum, columns), (np.minimum, rows), (np.maximum, columns), (np.maximum, rows))]  # fmt: skip
-    return [Region(int(size), (int(x1), int(y1), int(x2) + 1, int(y2) + 1), one, two)
-            for size, x1, y1, x2, y2, one, two in zip(sizes, *edges, colour, texture, strict=True)]  # fmt: skip
+    y, x = np.divmod(order, labels.shape[1])
+    boxes = np.stack([np.minimum.reduceat(x, starts), np.minimum.reduceat(y, starts),
+                      np.maximum.reduceat(x, starts) + 1, np.maximum.reduceat(y, starts) + 1], 1)  # fmt: skip
+    empty = [np.zeros((rows, *one.shape[1:]), one.dtype) for one in (sizes, boxes, looks)]
+    for table, one in zip(empty, (sizes, boxes, looks), strict=True):
+        table[:count] = one
+    return Regions(*empty)
+
+
+def binned(lab: np.ndarray) -> Bins:
+    """(H, W, 3) float32 -> where in the histograms every pixel counts."""
+    low, high = lab.reshape(-1, 3).min(0), lab.reshape(-1, 3).max(0)
+    colour = ((lab - low) / np.maximum(high - low, 1e-6) * COLOUR_BINS).astype(np.uint8).clip(0, COLOUR_BINS - 1)
+    return Bins(np.ascontiguousarray(colour.reshape(-1, 3).T), textures(lab))
 
 
 def textures(lab: np.ndarray) -> np.ndarray:
-    """(H, W, 3) -> (H * W, 3 * DIRECTIONS) bin of the slope in each direction, of each channel."""
+    """(H, W, 3) -> (3 * DIRECTIONS, H * W) uint8 bin of the slope in each direction, of each channel."""
     found = []
     for channel in np.moveaxis(lab, 2, 0):
-        down, across = np.gradient(channel)
+        down, across = (slope.ravel() for slope in np.gradient(np.ascontiguousarray(channel)))
         for angle in np.arange(DIRECTIONS) * (2 * np.pi / DIRECTIONS):
-            slope = np.maximum(across * np.cos(angle) + down * np.sin(angle), 0)
-            found.append((slope / max(float(slope.max()), 1e-6) * TEXTURE_BINS).astype(int).clip(0, TEXTURE_BINS - 1).ravel())
-    return np.stack(found, 1)
+            slope = np.maximum(across * float(np.cos(angle)) + down * float(np.sin(angle)), 0)
+            found.append((slope * (TEXTURE_BINS / max(float(slope.max()), 1e-6))).astype(np.uint8).clip(0, TEXTURE_BINS - 1))
+    return np.stack(found)
 
 
 def _histograms(flat: np.ndarray, count: int, bins: np.ndarray, many: int) -> np.ndarray:
-    """(P,) region of each pixel, (P, K) its bins -> (count, K * many), each row summing to 1."""
-    kinds = bins.shape[1]
-    parts = [np.bincount(flat * many + bins[:, kind], minlength=count * many).reshape(count, many) for kind in range(kinds)]
-    table = np.concatenate(parts, 1).astype(np.float32)
+    """(P,) region of each pixel, (K, P) its bins -> (count, K * many), each row summing to 1."""
+    base = flat.astype(np.intp) * many
+    table = np.concatenate([np.bincount(base + row, minlength=count * many).reshape(count, many) for row in bins], 1)
+    table = table.astype(np.float32)
     return table / np.maximum(table.sum(1, keepdims=True), 1)
 
 
 def neighbours(labels: np.ndarray) -> dict[int, set[int]]:
     """Which regions touch each one, to the side or above and below."""
-    near: dict[int, set[int]] = {number: set() for number in range(int(labels.max()) + 1)}
+    count = int(labels.max()) + 1
+    near: dict[int, set[int]] = {number: set() for number in range(count)}
     for one, other in ((labels[:, :-1], labels[:, 1:]), (labels[:-1], labels[1:])):
         differ = one != other
-        for a, b in np.unique(np.stack([one[differ], other[differ]], 1), axis=0).tolist():
+        for a, b in zip(*(part.tolist() for part in np.divmod(np.unique(one[differ] * count + other[differ]), count)), strict=True):
             near[a].add(b)
             near[b].add(a)
     return near

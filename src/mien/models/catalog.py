@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
-from mien.models import deepfake, swap
+from mien.models import deepfake, fast_rcnn, faster_rcnn, swap
 from mien.models.alexnet import alexnet
 from mien.models.densenet import densenet, densenet_cifar
+from mien.models.detector import layers_of
 from mien.models.dlib_face import dlib_face
 from mien.models.drn import drn_c_26, drn_c_26_field
 from mien.models.googlenet import googlenet
 from mien.models.inspector import Inspector
 from mien.models.lenet import lenet5, lenet5_1998
+from mien.models.localiser import Localiser
+from mien.models.mien_detect import mien_detect, mien_fast, mien_rcnn
 from mien.models.mien_face import mien_face
 from mien.models.mien_upscale import MienUpscale
 from mien.models.mlp import mlp_classifier
+from mien.models.rcnn import rcnn_alexnet, rcnn_vgg16
 from mien.models.recurrent import recurrent
 from mien.models.resnet import resnet
 from mien.models.resnet_cifar import resnet_cifar
@@ -46,6 +51,8 @@ class Network:
     parameters: int | None
     """As published, with the builder's defaults; None where no number was."""
     classifies: bool = True
+    run: Callable[[Any, Tensor], object] | None = None
+    """How a network whose own work hangs on what it sees is followed layer by layer; None: it is called."""
 
 
 SIMONYAN, HE, HUANG = "Simonyan and Zisserman 2014", "He et al. 2015", "Huang et al. 2016"
@@ -112,3 +119,23 @@ NETWORKS: dict[str, Network] = {
     "mien-face": Network(mien_face, (3, 96, 96), "Hinton et al. 2015", None, classifies=False),
 }
 """Name -> network."""
+
+
+def _detector(build: Callable[..., nn.Module], shape: tuple[int, ...], paper: str, parameters: int | None = None) -> Network:
+    return Network(build, shape, paper, parameters, classifies=False, run=layers_of)
+
+
+RCNN, FAST, FASTER = "Girshick et al. 2014", "Girshick 2015", "Ren et al. 2015"
+PICTURE, SMALL = (3, 600, 1000), (3, 256, 320)
+DETECTORS: dict[str, Network] = {
+    "rcnn-alexnet": _detector(rcnn_alexnet, (3, 227, 227), f"{RCNN}, one region"),
+    "rcnn-vgg16": _detector(rcnn_vgg16, IMAGENET, f"{RCNN}, one region"),
+    "fast-rcnn-vgg16": _detector(fast_rcnn.vgg16, PICTURE, f"{FAST}, 300 regions", 134_690_729),
+    "faster-rcnn-vgg16": _detector(faster_rcnn.vgg16, PICTURE, f"{FASTER}, 300 regions", 137_078_239),
+    "faster-rcnn-resnet50-fpn": _detector(faster_rcnn.resnet50_fpn, (3, 800, 1344), "Lin et al. 2017, 300 regions"),
+    "localiser": _detector(partial(Localiser, 3), SMALL, "Sermanet et al. 2014, smaller"),
+    "mien-rcnn": _detector(mien_rcnn, (3, 64, 64), "mien's own R-CNN, one region"),
+    "mien-fast": _detector(mien_fast, SMALL, "mien's own Fast R-CNN, 100 regions"),
+    "mien-detect": _detector(mien_detect, SMALL, "mien's own Faster R-CNN, 100 regions"),
+}
+"""Name -> network that finds objects in pictures; `mien.models.detector` builds and opens them."""

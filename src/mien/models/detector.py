@@ -18,7 +18,7 @@ from mien.models.fast_rcnn import FastRCNN, Found, Kept
 from mien.models.faster_rcnn import FasterRCNN
 from mien.models.localiser import Localiser
 from mien.models.mien_detect import mien_detect, mien_fast, mien_rcnn
-from mien.models.rcnn import RCNN, rcnn_alexnet
+from mien.models.rcnn import RCNN, rcnn_alexnet, rcnn_vgg16
 from mien.nn import boxes as bx
 from mien.types import Detections
 
@@ -34,6 +34,7 @@ BUILDERS: dict[str, Callable[..., Net]] = {
     "faster-rcnn-resnet50-fpn": faster_rcnn.resnet50_fpn,
     "fast-rcnn-vgg16": fast_rcnn.vgg16,
     "rcnn-alexnet": rcnn_alexnet,
+    "rcnn-vgg16": rcnn_vgg16,
 }
 """Network -> its builder; `Plan.options` are its arguments beside the number of classes."""
 STEP = 32
@@ -117,11 +118,28 @@ def batched(images: Sequence[np.ndarray]) -> Tensor:
     return torch.from_numpy(x).permute(0, 3, 1, 2).float() / 255
 
 
+def layers_of(net: Net, x: Tensor) -> object:
+    """Every layer as for one picture (1, 3, H, W), for `mien.nn.trace`, which knows shapes alone: R-CNN for one region, the others for
+    as many as there are at most, each of which may show any part of the picture.
+    """
+    if isinstance(net, Localiser):
+        return net(x)
+    if isinstance(net, RCNN):
+        return net.svm(wide := net.head(pooled := net.features(x))), net.classify(wide), net.refine(pooled)
+    maps = net.body(x)
+    first = net.propose(maps) if isinstance(net, FasterRCNN) else None
+    regions = maps[0].mean((2, 3), keepdim=True).expand(net.kept.after, -1, net.how.parts, net.how.parts)
+    seen = net.head(regions)
+    return first, net.classify(seen), net.refine(seen)
+
+
 class Detector:
     """A network with its plan, as pictures need it: `detector(image) -> Detections`."""
 
     def __init__(self, name: str, net: Net, plan: Plan) -> None:
         self.name, self.net, self.plan = name, net.to(memory_format=torch.channels_last), plan  # pyright: ignore[reportCallIssue]
+        self.search: Callable[[np.ndarray], np.ndarray] = selective_search
+        """Where objects may be, for networks that have to be told."""
 
     @property
     def device(self) -> torch.device:
@@ -153,7 +171,7 @@ class Detector:
             return net(x, kept)
         if isinstance(net, Localiser):
             return net.found(x, kept)
-        return net(x, [torch.from_numpy(selective_search(image)).to(self.device) for image in images], kept)
+        return net(x, [torch.from_numpy(self.search(image)).to(self.device) for image in images], kept)
 
     def _tiled(self, image: np.ndarray, least: float, overlap: float, scale: float) -> Detections:
         if not 0 < scale <= 8:

@@ -8,6 +8,7 @@ import torch
 
 from mien.models.detector import Detector, load
 from mien.models.planned import model_file
+from mien.nn.fuse import fused
 from mien.weights import cards
 
 NAMES = {"faces": "mien-detect-faces", "cells": "mien-detect-cells"}
@@ -15,8 +16,9 @@ NAMES = {"faces": "mien-detect-faces", "cells": "mien-detect-cells"}
 
 
 def opened(model: str, device: torch.device | None = None) -> Detector:
-    """`model`: one of `NAMES`, a card's name, a model file or a run folder. ValueError for none of these."""
+    """`model`: one of `NAMES`, a card's name, a model file or a run folder; folded for use. ValueError for none of these."""
     net, plan = load(file_of(model))
+    fused(net)
     return Detector(model, net.to(device) if device else net, plan)
 
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from mien.models import vgg
+from mien.models.vgg_features import CAFFE
 from mien.nn import boxes as bx
 from mien.nn.regions import roi_align, roi_pool
 
@@ -146,6 +147,14 @@ def dense(channels: int, width: int, dropout: bool = True) -> nn.Sequential:
     return nn.Sequential(nn.Flatten(), nn.Linear(channels * 49, width), nn.ReLU(), *drop, nn.Linear(width, width), nn.ReLU(), *drop)
 
 
+def vgg_layers() -> list[nn.Module]:
+    """(B, 3, H, W) RGB in 0..1 -> (B, 512, H / 16, W / 16): VGG16 up to its last pooling, the mean that of its authors.
+
+    `mien.models.vgg_start` has their weights for them.
+    """
+    return [Scaled([value / CAFFE.scale for value in reversed(CAFFE.mean)]), *vgg.features("vgg16")[:-1]]
+
+
 def vgg16(classes: int = 20) -> FastRCNN:
     """As published: VGG16 up to its last pooling, which RoI pooling replaces, and its two dense layers."""
-    return FastRCNN(OneMap(Scaled(), *vgg.features("vgg16")[:-1]), dense(512, 4096), Cut((16,), samples=0), 4096, classes)
+    return FastRCNN(OneMap(*vgg_layers()), dense(512, 4096), Cut((16,), samples=0), 4096, classes)

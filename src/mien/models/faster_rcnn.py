@@ -12,8 +12,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from mien.models import resnet, vgg
-from mien.models.fast_rcnn import Cut, Found, Kept, OneMap, RegionNet, Scaled, dense
+from mien.models import resnet
+from mien.models.fast_rcnn import Cut, Found, Kept, OneMap, RegionNet, Scaled, dense, vgg_layers
 from mien.models.pyramid import Pyramid
 from mien.nn import boxes as bx
 
@@ -36,10 +36,14 @@ class Anchors:
 class Proposer(nn.Module):
     """The region proposal network: at every place and for every anchor, is there an object, and how far off is the anchor?"""
 
-    def __init__(self, channels: int, anchors: int) -> None:
+    def __init__(self, channels: int, anchors: int, scores: int = 1) -> None:
+        """scores: of an anchor. 2: background and object, of which the difference is the logit, as in the paper's softmax; 1: the
+        logit itself (section 3.1.1, footnote).
+        """
         super().__init__()
+        self.scores = scores
         self.conv = nn.Conv2d(channels, channels, 3, padding=1)
-        self.score, self.delta = nn.Conv2d(channels, anchors, 1), nn.Conv2d(channels, 4 * anchors, 1)
+        self.score, self.delta = nn.Conv2d(channels, scores * anchors, 1), nn.Conv2d(channels, 4 * anchors, 1)
         for layer in (self.conv, self.score, self.delta):
             nn.init.normal_(layer.weight, std=0.01)  # section 3.3
             nn.init.zeros_(layer.bias)  # pyright: ignore[reportArgumentType]
@@ -48,6 +52,9 @@ class Proposer(nn.Module):
         """(B, C, H, W) -> scores (B, H * W * A), logits; deltas (B, H * W * A, 4)."""
         x = self.conv(level).relu()
         scores, deltas = (conv(x).permute(0, 2, 3, 1).float() for conv in (self.score, self.delta))
+        if self.scores == 2:
+            background, scores = scores.chunk(2, -1)
+            scores = scores - background
         return scores.flatten(1), deltas.unflatten(-1, (-1, 4)).flatten(1, 3)
 
 
@@ -66,11 +73,11 @@ class FasterRCNN(RegionNet):
     """(B, 3, H, W) RGB in 0..1 -> what is where."""
 
     def __init__(self, body: nn.Module, head: nn.Module, anchors: Anchors, how: Cut, channels: int, features: int, classes: int,
-                 kept: Kept | None = None) -> None:
-        """As `RegionNet`; channels: of the maps."""
+                 kept: Kept | None = None, scores: int = 1) -> None:
+        """As `RegionNet`; channels: of the maps; scores: as `Proposer`."""
         super().__init__(body, head, how, features, classes, kept)
         self.anchors = anchors
-        self.proposer = Proposer(channels, len(anchors.sizes[0]) * len(anchors.ratios))
+        self.proposer = Proposer(channels, len(anchors.sizes[0]) * len(anchors.ratios), scores)
 
     @property
     def last(self) -> tuple[nn.Module, ...]:
@@ -110,12 +117,11 @@ class FasterRCNN(RegionNet):
 
 
 def vgg16(classes: int = 20) -> FasterRCNN:
-    """As published: one map at a sixteenth of the size, three sizes in three ratios, RoI pooling, two dense layers of 4096.
-
-    One score an anchor (logistic regression: section 3.1.1, footnote), where the paper's code has two.
+    """As published: one map at a sixteenth of the size, three sizes in three ratios, two scores an anchor, RoI pooling, two dense
+    layers of 4096.
     """
-    body, anchors = OneMap(Scaled(), *vgg.features("vgg16")[:-1]), Anchors((16,), ((128, 256, 512),))
-    return FasterRCNN(body, dense(512, 4096), anchors, Cut((16,), samples=0), 512, 4096, classes)
+    anchors = Anchors((16,), ((128, 256, 512),))
+    return FasterRCNN(OneMap(*vgg_layers()), dense(512, 4096), anchors, Cut((16,), samples=0), 512, 4096, classes, scores=2)
 
 
 def resnet50_fpn(classes: int = 90) -> FasterRCNN:

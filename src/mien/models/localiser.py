@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import NamedTuple
 
 import torch
@@ -31,7 +32,9 @@ class Localiser(nn.Module):
     def __init__(self, classes: int, hidden: int = 128) -> None:
         super().__init__()
         self.classes, self.kept = classes, Kept(most=1)
-        self.body = nn.Sequential(stem(), *stages(), nn.AdaptiveAvgPool2d(4), nn.Flatten()).apply(he)
+        layers: dict[str, nn.Module] = {"stem": stem(), "stages": nn.Sequential(*stages()), "pool": nn.AdaptiveAvgPool2d(4),
+                                        "flat": nn.Flatten()}  # fmt: skip
+        self.body = nn.Sequential(OrderedDict(layers)).apply(he)
         self.hidden = nn.Sequential(nn.Linear(WIDTHS[-1] * 16, hidden), nn.ReLU()).apply(he)
         self.classify, self.locate = nn.Linear(hidden, classes), nn.Linear(hidden, 4)
 

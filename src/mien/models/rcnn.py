@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mien.models.alexnet import alexnet
-from mien.models.fast_rcnn import Found, Kept, Scaled
+from mien.models.fast_rcnn import Found, Kept, Scaled, dense, vgg_layers
 from mien.nn import boxes as bx
 
 CONTEXT = 16 / 227
@@ -85,3 +85,8 @@ def rcnn_alexnet(classes: int = 20) -> RCNN:
     layers = [*alexnet()]
     cut = next(i for i, layer in enumerate(layers) if isinstance(layer, nn.Flatten)) + 1
     return RCNN(nn.Sequential(Scaled(), *layers[:cut]), nn.Sequential(*layers[cut:-1]), 9216, 4096, 227, classes)
+
+
+def rcnn_vgg16(classes: int = 20) -> RCNN:
+    """As published (section 3.3, "O-Net"): VGG16 up to its last pooling (25,088 numbers) and its two dense layers (4096)."""
+    return RCNN(nn.Sequential(*vgg_layers(), nn.MaxPool2d(2), nn.Flatten()), dense(512, 4096), 512 * 49, 4096, 224, classes)

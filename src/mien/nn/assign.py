@@ -15,7 +15,7 @@ def match(boxes: Tensor, truth: Tensor, positive: float, negative: float, best: 
 
     `best`: what overlaps a true box most is positive, too, so that no box is left without (section 3.1.2, condition i).
     """
-    if not len(truth):
+    if not len(truth) or not len(boxes):
         zeros = torch.zeros(len(boxes), dtype=torch.long, device=boxes.device)
         return zeros, zeros
     overlap = iou(boxes, truth)

@@ -26,9 +26,11 @@ def area(boxes: Tensor) -> Tensor:
 
 def iou(a: Tensor, b: Tensor) -> Tensor:
     """(..., N, 4), (..., M, 4) -> (..., N, M) intersection over union; 0 where both areas are 0."""
+    if a.shape[-2] > b.shape[-2]:  # long rows are what a processor is quick with
+        return iou(b, a).transpose(-1, -2)
     both = area(a)[..., :, None] + area(b)[..., None, :]
-    ax1, ay1, ax2, ay2 = a[..., :, None, :].unbind(-1)
-    bx1, by1, bx2, by2 = b[..., None, :, :].unbind(-1)
+    ax1, ay1, ax2, ay2 = a.movedim(-1, 0).contiguous()[..., :, None]
+    bx1, by1, bx2, by2 = b.movedim(-1, 0).contiguous()[..., None, :]
     wide = torch.minimum(ax2, bx2).sub_(torch.maximum(ax1, bx1)).clamp_(min=0)
     overlap = torch.minimum(ay2, by2).sub_(torch.maximum(ay1, by1)).clamp_(min=0).mul_(wide)
     return overlap / both.sub_(overlap).clamp_(min=1e-9)

@@ -7,11 +7,14 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 
 def fused(module: nn.Module) -> nn.Module:
-    """`module`, in eval mode, with every batch norm that follows a convolution in an `nn.Sequential` folded into it; in place."""
+    """`module`, in eval mode, with every batch norm that follows a convolution in an `nn.Sequential` folded into it; in place.
+
+    What inherits from `nn.Sequential` may do more than chain: it stays, only its parts are folded.
+    """
     assert not module.training, "batch statistics of a network in training mode change with every batch"
     for name, child in module.named_children():
         setattr(module, name, fused(child))
-    if not isinstance(module, nn.Sequential):
+    if type(module) is not nn.Sequential:
         return module
     layers: list[nn.Module] = []
     for layer in module:

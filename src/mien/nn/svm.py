@@ -35,5 +35,7 @@ def objective(w: Tensor, x: Tensor, y: Tensor, c: float) -> Tensor:
 
 def ridge(x: Tensor, y: Tensor, penalty: float) -> Tensor:
     """(N, F), (N, K) -> (F, K) w with least |y - x w|^2 + penalty |w|^2 (R-CNN, appendix C, equation 5)."""
+    if len(x) < x.shape[1]:  # the same w from the smaller system: as wide as there are examples
+        return x.T @ torch.linalg.solve(x @ x.T + penalty * torch.eye(len(x), dtype=x.dtype, device=x.device), y)
     own = x.T @ x + penalty * torch.eye(x.shape[1], dtype=x.dtype, device=x.device)
     return torch.linalg.solve(own, x.T @ y)

@@ -58,11 +58,19 @@ def tensors(some: Sequence[Seen], device: torch.device,
     return x, truths, [torch.from_numpy(truth.labels).to(device) for _, truth in some]
 
 
-def proposal_losses(proposed: Proposed, truths: Sequence[Tensor], count: int, random: torch.Generator) -> tuple[Tensor, Tensor]:
-    """() log loss of object or not, () smooth L1 of the deltas, of `count` anchors a picture (equation 1)."""
-    anchors, scores, deltas = torch.cat(proposed.anchors), torch.cat(proposed.scores, 1), torch.cat(proposed.deltas, 1)
+def proposal_losses(proposed: Proposed, truths: Sequence[Tensor], count: int, random: torch.Generator,
+                    within: Sequence[tuple[int, int]] | None = None) -> tuple[Tensor, Tensor]:
+    """() log loss of object or not, () smooth L1 of the deltas, of `count` anchors a picture (equation 1).
+
+    within: height and width of each picture; anchors that reach beyond them are left out (section 3.3). None: none are.
+    """
+    every, scores, deltas = torch.cat(proposed.anchors), torch.cat(proposed.scores, 1), torch.cat(proposed.deltas, 1)
     asked, wanted, told, shifts, total = [], [], [], [], 0
-    for score, delta, truth in zip(scores, deltas, truths, strict=True):
+    for number, (score, delta, truth) in enumerate(zip(scores, deltas, truths, strict=True)):
+        anchors = every
+        if within:
+            inside = (bx.clip(every, *within[number]) == every).all(1)
+            anchors, score, delta = every[inside], score[inside], delta[inside]
         kind, which = match(anchors, truth, TOP, LOW, best=True)
         positives, negatives = sample(kind, count, 0.5, random)
         both = torch.cat([positives, negatives])
@@ -71,8 +79,14 @@ def proposal_losses(proposed: Proposed, truths: Sequence[Tensor], count: int, ra
         told.append(delta[positives])
         shifts.append(bx.encode(anchors[positives], truth[which[positives]]) if len(truth) else delta[positives])
         total += len(both)
-    score_loss = F.binary_cross_entropy_with_logits(torch.cat(asked), torch.cat(wanted))
-    return score_loss, F.smooth_l1_loss(torch.cat(told), torch.cat(shifts).detach(), reduction="sum", beta=1 / 9) / max(total, 1)
+    score_loss = F.binary_cross_entropy_with_logits(torch.cat(asked), torch.cat(wanted), reduction="sum")
+    shift_loss = F.smooth_l1_loss(torch.cat(told), torch.cat(shifts).detach(), reduction="sum", beta=1 / 9)
+    return score_loss / max(total, 1), shift_loss / max(total, 1)
+
+
+def edges(some: Sequence[Seen], recipe: DetectRecipe) -> list[tuple[int, int]] | None:
+    """Height and width of each picture where the recipe has anchors learn within them alone."""
+    return [image.shape[:2] for image, _ in some] if recipe.cross_border == "ignore" else None
 
 
 def region_targets(boxes: Sequence[Tensor], truths: Sequence[Tensor], labels: Sequence[Tensor], count: int,
@@ -193,7 +207,7 @@ class DetectTask(BoxTask[FasterRCNN]):
         with fabric.autocast():
             maps = net.body(x)
             proposed = net.propose(maps)
-            score, delta = proposal_losses(proposed, truths, recipe.anchors, random)
+            score, delta = proposal_losses(proposed, truths, recipe.anchors, random, edges(some, recipe))
             kept = Kept(before=recipe.proposals, after=recipe.proposals)
             boxes = net.best(proposed, x.shape[2], x.shape[3], kept)
             boxes, classes, shifts = region_targets(boxes, truths, labels, recipe.regions, random)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -13,8 +12,7 @@ from lightning_fabric import Fabric
 from torch import Tensor
 
 from mien.data.box_augment import Seen, joined
-from mien.data.files import atomic
-from mien.data.selective import selective_search
+from mien.data.proposals import KeptSearch
 from mien.models.detector import batched
 from mien.models.fast_rcnn import FastRCNN
 from mien.models.rcnn import RCNN
@@ -25,25 +23,15 @@ from mien.types import Detections
 
 PROPOSED = -1
 """The label of a proposal among a picture's boxes: so it is moved as they are."""
-KEPT = 4
-"""Pictures after which proposals are written: a search that was stopped goes on."""
 
 
-def proposed(pictures: Sequence[Seen], kept: Path) -> list[np.ndarray]:
-    """(N_i, 4) proposals of each picture; kept in the file `kept` (.npz), so that a resumed run need not search again."""
-    found: list[np.ndarray] = []
-    if kept.is_file():
-        with np.load(kept) as table:
-            found = [table[str(number)] for number in range(min(len(table.files), len(pictures)))]
-    kept.parent.mkdir(parents=True, exist_ok=True)
+def proposed(pictures: Sequence[Seen]) -> list[np.ndarray]:
+    """(N_i, 4) proposals of each picture; kept, so that neither a resumed run nor another one need search again."""
+    found, search = [], KeptSearch()
     with Progress("selective search", len(pictures), "pictures") as bar:
-        bar.done = len(found)
-        for image, _ in pictures[len(found):]:
-            found.append(selective_search(image))
+        for image, _ in pictures:
+            found.append(search(image))
             bar.advance()
-            if len(found) % KEPT == 0 or len(found) == len(pictures):
-                with atomic(kept) as draft, draft.open("wb") as file:
-                    np.savez(file, **{str(number): one for number, one in enumerate(found)})  # pyright: ignore[reportArgumentType]
     return found
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import typing
 from dataclasses import dataclass
 from typing import Literal
 
 from mien.train.recipe import Training
 
 Generation = Literal["one", "rcnn", "fast", "faster", "four-steps"]
+Border = Literal["learn", "ignore"]
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,13 @@ class DetectRecipe(Training):
     """What is trained: a classifier that tells one box, R-CNN, Fast R-CNN, Faster R-CNN all at once, or in the paper's four steps. It
     has to suit the network."""
     start: str = ""
-    """A model file or run folder to learn on from; of another network of the family its convolutions are taken."""
+    """A model file or run folder to learn on from; of another network of the family its convolutions are taken. vgg16: what its
+    authors learnt from ImageNet, for networks that stand on it.
+    """
+    frozen: int = 2
+    """With start=vgg16: how many of its five blocks stay as they were (Fast R-CNN, section 4.5)."""
+    cross_border: Border = "learn"
+    """Whether anchors that reach beyond the picture's edge are learnt from, or not, as in the paper (section 3.3)."""
 
     def checks(self) -> dict[str, bool]:
         """Those of every training, and its own."""
@@ -62,4 +70,6 @@ class DetectRecipe(Training):
             "anchors": self.anchors >= 2,
             "regions": self.regions >= 4,
             "proposals": self.proposals >= 4,
+            "frozen": 0 <= self.frozen <= 5,
+            "cross_border": self.cross_border in typing.get_args(Border),
         }

@@ -13,10 +13,11 @@ import torch
 from torch import Tensor
 
 from mien.data.box_augment import Seen
-from mien.data.detection_sets import BoxSet, read_boxes
+from mien.data.detection_sets import BoxSet, boxes_of, read_annotations, tell_division
 from mien.data.pictures import read_picture
 from mien.metrics.detection import curves, mean
-from mien.models.detector import Detector, Net, Plan, build, load, save
+from mien.models import vgg_features, vgg_start
+from mien.models.detector import BUILDERS, Detector, Net, Plan, build, load, save
 from mien.models.detectors import file_of
 from mien.models.fast_rcnn import FastRCNN
 from mien.models.faster_rcnn import FasterRCNN
@@ -48,8 +49,8 @@ from mien.types import LearnedDetector
 LEAST = 0.05
 """Score from which on a box counts in a measurement: AP wants all of them, these are nearly all."""
 
-PROPOSALS = "proposals.npz"
-"""In the run folder: what selective search made of the pictures."""
+VGG16 = "vgg16"
+"""The start that is no detector."""
 NETS: dict[Generation, type[Net]] = {"one": Localiser, "rcnn": RCNN, "fast": FastRCNN, "faster": FasterRCNN, "four-steps": FasterRCNN}
 PAPERS: dict[type[Net], str] = {
     Localiser: "after Sermanet et al. 2014 (arXiv 1312.6229)",
@@ -73,7 +74,9 @@ class Prepared:
 
 def prepare(recipe: DetectRecipe, source: Path) -> Prepared:
     """Read the parts the recipe asks for. ValueError for a data set that will not do, or without a class the recipe names."""
-    train = read_boxes(source, recipe.split)
+    found = read_annotations(source)
+    tell_division(found, source, (recipe.split, recipe.watched, recipe.tested))
+    train = boxes_of(found, recipe.split, source)
     names = recipe.names or train.names
     if missing := set(names) - set(train.names):
         raise ValueError(f"{source} has no class {', '.join(sorted(missing))}: found {', '.join(train.names)}")
@@ -81,7 +84,7 @@ def prepare(recipe: DetectRecipe, source: Path) -> Prepared:
     for part, split in (("dev", recipe.watched), ("test", recipe.tested)):
         if split:
             try:
-                parts[part] = read_boxes(source, split)
+                parts[part] = boxes_of(found, split, source)
             except ValueError as error:  # a data set need not have every part
                 say(f"without pictures for {part}: {error}")
     parts = {part: only(one, names) for part, one in parts.items()}
@@ -139,14 +142,14 @@ def learn_detector(
     runtime = computing(runtime)
     ready = prepare(recipe, source)
     with trained(
-        recipe, out, lambda: make(recipe, ready, out), ready.files,
+        recipe, out, lambda: make(recipe, ready), ready.files,
         lambda task: f"{', '.join(ready.names)}; {len(ready.train)} pictures, {task.steps} steps of {recipe.batch}",
         lambda task: Every(steps=max(task.steps // 20, 1), seconds=300), minutes=minutes, runtime=runtime, resume=resume, label=label,
     ) as (task, fitted):  # fmt: skip
         return _conclude(task, ready, fitted, out)
 
 
-def make(recipe: DetectRecipe, ready: Prepared, out: Path) -> BoxTask[Any]:
+def make(recipe: DetectRecipe, ready: Prepared) -> BoxTask[Any]:
     """The task the recipe asks for. ValueError where its network is of another kind."""
     net = begun(recipe, ready.names)
     if not isinstance(net, NETS[recipe.how]):
@@ -155,7 +158,7 @@ def make(recipe: DetectRecipe, ready: Prepared, out: Path) -> BoxTask[Any]:
         return (FourStepsTask if recipe.how == "four-steps" else DetectTask)(recipe, net, ready.train, ready.dev)
     if isinstance(net, Localiser):
         return OneTask(recipe, net, ready.train, ready.dev)
-    boxes = proposed([*ready.train, *ready.dev], out / PROPOSALS)
+    boxes = proposed([*ready.train, *ready.dev])
     if isinstance(net, FastRCNN):
         return FastTask(recipe, net, ready.train, ready.dev, boxes)
     return RCNNTask(recipe, net, ready.train, ready.dev, boxes)
@@ -170,7 +173,14 @@ def begun(recipe: DetectRecipe, names: tuple[str, ...]) -> Net:
     """The network to train: new, or one that was trained before; of other classes it keeps all but the last layers."""
     torch.manual_seed(recipe.seed)
     net = build(plan_of(recipe, names))
-    if recipe.start:
+    if recipe.start == VGG16:
+        body = net.features if isinstance(net, RCNN) else net.body
+        try:
+            vgg_start.begin(body, vgg_features.load(), recipe.frozen)
+        except ValueError as error:
+            fitting = ", ".join(name for name in BUILDERS if name.endswith(VGG16))
+            raise ValueError(f"start={VGG16} is for {fitting}, not for {recipe.network}: {error}") from None
+    elif recipe.start:
         before, plan = load(file_of(recipe.start))
         state = before.state_dict()
         if plan.network != recipe.network:

@@ -19,7 +19,7 @@ from mien.data.box_augment import Seen
 from mien.models.fast_rcnn import Kept
 from mien.models.faster_rcnn import FasterRCNN
 from mien.runtime import Runtime
-from mien.train.detect import DetectTask, proposal_losses, region_losses, region_targets, tensors
+from mien.train.detect import DetectTask, edges, proposal_losses, region_losses, region_targets, tensors
 from mien.train.detect_recipe import DetectRecipe
 from mien.train.optim import optimiser
 
@@ -34,6 +34,7 @@ class FourStepsTask(DetectTask):
         super().__init__(recipe, net, train, dev)
         self.first: FasterRCNN = copy.deepcopy(net)
         self.first_optimizer = optimiser(self.first, recipe)
+        self.fixed = {name for name, p in net.named_parameters() if not p.requires_grad}
         self.done = 0
         """Steps that are finished."""
 
@@ -62,10 +63,9 @@ class FourStepsTask(DetectTask):
     def _freeze(self) -> None:
         """What learns in the present step."""
         net = self.net
-        parts = {net.body: self.done < 2, net.proposer: self.done == 2, net.head: self.done != 2, net.classify: self.done != 2,
-                 net.refine: self.done != 2}  # fmt: skip
-        for part, learns in parts.items():
-            part.requires_grad_(learns)
+        parts = {"body": self.done < 2, "proposer": self.done == 2}
+        for name, p in net.named_parameters():
+            p.requires_grad_(parts.get(name.partition(".")[0], self.done != 2) and name not in self.fixed)
 
     def losses(self, fabric: Fabric, some: Sequence[Seen], random: torch.Generator) -> dict[str, Tensor]:
         """Two of the four, by the step."""
@@ -75,7 +75,7 @@ class FourStepsTask(DetectTask):
             with fabric.autocast():
                 maps = net.body(x) if self.done == 0 else self._fixed(net, x)
                 told = net.propose(maps)
-            score, delta = proposal_losses(told, truths, self.recipe.anchors, random)
+            score, delta = proposal_losses(told, truths, self.recipe.anchors, random, edges(some, self.recipe))
             return {"proposal score": score, "proposal box": delta}
         proposer = self.first if self.done == 1 else self.net
         kept = Kept(before=self.recipe.proposals, after=self.recipe.proposals)

@@ -12,6 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from mien.data.box_drawing import drawn
+from mien.data.detection_results import Numbering
+from mien.data.detection_results import rows as coco_rows
 from mien.data.files import atomic
 from mien.data.pictures import WRITABLE, read_picture, write_picture
 from mien.data.sources import find_sources
@@ -26,6 +28,8 @@ from mien.types import Detections
 
 AT_ONCE = 8
 """Frames of a video that are looked at together."""
+PLACES = 2
+"""Decimal places of pixels in a file of results."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ class How:
 
     detector: Detector
     runtime: Runtime
+    numbering: Numbering
+    """What classes and pictures are called in a file of results."""
     least: float = 0.5
     """Score from which on something is told."""
     overlap: float = 0.5
@@ -84,13 +90,6 @@ def objects(found: Detections, names: Sequence[str]) -> tuple[Object, ...]:
                  for (x1, y1, x2, y2), label, score in columns)  # fmt: skip
 
 
-def coco_rows(found: Detections, image: str | int) -> list[dict[str, object]]:
-    """As COCO's result files hold them; a class's number counts from 1."""
-    columns = zip(found.boxes.tolist(), found.labels.tolist(), found.scores.tolist(), strict=True)
-    return [{"image_id": image, "category_id": label + 1, "bbox": [round(side, 2) for side in (x1, y1, x2 - x1, y2 - y1)],
-             "score": round(score, 5)} for (x1, y1, x2, y2), label, score in columns]  # fmt: skip
-
-
 def _picture(source: Path, out: Path | None, how: How, rows: list[dict[str, object]], key: str) -> Detected:
     began = time.perf_counter()
     if out is not None:
@@ -101,7 +100,7 @@ def _picture(source: Path, out: Path | None, how: How, rows: list[dict[str, obje
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
         write_picture(out, drawn(image, found, how.detector.plan.names), how.quality)
-    rows += coco_rows(found, int(key) if key.isdecimal() and str(int(key)) == key else key)
+    rows += coco_rows(found, key, how.numbering, source.name, PLACES)
     told = objects(found, how.detector.plan.names)
     return Detected(source, out, how.detector.name, image.shape[1], image.shape[0], told, round(time.perf_counter() - began, 3))
 
@@ -121,7 +120,7 @@ def _video(source: Path, out: Path | None, how: How, rows: list[dict[str, object
             writer = stack.enter_context(VideoWriter(out, info, sound=source))
         for group in batches(read_video(source), AT_ONCE):
             for frame, found in zip(group, _looked([frame.image for frame in group], how), strict=True):
-                rows += coco_rows(found, f"{prefix}{frame.index}" if prefix else frame.index)
+                rows += coco_rows(found, f"{prefix}{frame.index}", how.numbering, places=PLACES)
                 frames, seen, count = frames + 1, seen + bool(len(found)), count + len(found)
                 if writer:
                     writer.write(drawn(frame.image, found, names), frame.pts)

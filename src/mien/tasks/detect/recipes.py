@@ -42,6 +42,15 @@ def cells_four_steps() -> DetectRecipe:
     return replace(cells(), how="four-steps")
 
 
+def cells_vgg16() -> DetectRecipe:
+    """Blood cells by Faster R-CNN as published: on VGG16's convolutions, learnt from ImageNet (61 MB, fetched once); wants a GPU."""
+    return DetectRecipe(
+        "faster-rcnn-vgg16", "detect/bccd", split="trainval", watched="", side=600, longest=1000, batch=1, epochs=30, zoom=0.0,
+        light=0.0, anchors=256, regions=128, proposals=2000, start="vgg16", cross_border="ignore", optimiser="sgd", lr=1e-3,
+        momentum=0.9, l2=5e-4, schedule="step", milestones=(0.75,), inputs="none",
+    )  # fmt: skip
+
+
 def own() -> DetectRecipe:
     """Pictures of your own with boxes (--data FOLDER: VOC XML or COCO JSON) by mien's small Faster R-CNN."""
     return replace(SMALL, epochs=1000)

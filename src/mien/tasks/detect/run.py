@@ -16,6 +16,7 @@ def detect(
     model: str = "faces",
     out: Path | None = None,
     results: Path | None = None,
+    like: Path | None = None,
     least: float = 0.5,
     overlap: float = 0.5,
     scale: float | None = None,
@@ -31,7 +32,8 @@ def detect(
         source: a picture, a video or a folder.
         model: faces, cells (blood cells), a model file, or the run folder of a training.
         out: where boxes are drawn: a picture (.png, .jpg, .webp), a video (.mp4) or a folder.
-        results: a .json of everything found, as COCO writes results.
+        results: a .json of everything found, as COCO writes results; classes are numbered from 1, in the model's order.
+        like: a data set (COCO JSON, or a folder with boxes) whose numbers for classes and pictures --results takes.
         least: the score from which on something is told, 0 to 1.
         overlap: the overlap (IoU) above which two boxes of a class are one.
         scale: look at it in so many times its size, tile by tile: for small objects in large pictures.
@@ -40,12 +42,18 @@ def detect(
         precision: auto, fp32, bf16.
 
     """
+    from mien.data.detection_results import numbered
+    from mien.data.detection_sets import read_annotations
     from mien.models.detectors import opened
     from mien.runtime import choose
     from mien.tasks.detect.detecting import How, detect_source
 
+    if like is not None and results is None:
+        raise ValueError(f"--like {like} says how results are numbered, but no --results are asked for")
     runtime = choose(device, precision)
-    how = How(opened(model, runtime.device), runtime, least, overlap, scale, quality)
+    detector = opened(model, runtime.device)
+    numbering = numbered(detector.plan.names, read_annotations(Path(like)) if like else None, like)
+    how = How(detector, runtime, numbering, least, overlap, scale, quality)
     return detect_source(Path(source), Path(out) if out else None, Path(results) if results else None, how)
 
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mien.models.catalog import Network
     from mien.nn.trace import Trace
 
 
@@ -78,13 +80,13 @@ class Layers:
 
 def every() -> Architectures:
     """The list; each network is traced."""
-    from mien.models.catalog import NETWORKS
+    from mien.models.catalog import DETECTORS, NETWORKS
     from mien.progress import Progress
 
-    found = []
-    with Progress("networks", len(NETWORKS)) as bar:
-        for name, network in NETWORKS.items():
-            result = _traced(name, network.shape)
+    networks, found = NETWORKS | DETECTORS, []
+    with Progress("networks", len(networks)) as bar:
+        for name, network in networks.items():
+            result = _traced(network, network.shape)
             found.append(Architecture(name, result.parameters, result.macs, result.field, network.shape, network.paper))
             bar.advance(note=name)
     return Architectures(tuple(found))
@@ -92,30 +94,30 @@ def every() -> Architectures:
 
 def one(name: str, size: int | None) -> Layers:
     """The layers of `name`, for an input of `size` a side; ValueError for a name that is not known, or a size it does not take."""
-    from mien.models.catalog import NETWORKS
+    from mien.models.catalog import DETECTORS, NETWORKS
 
-    if name not in NETWORKS:
-        near = difflib.get_close_matches(name, NETWORKS, 3, 0.0)
+    networks = NETWORKS | DETECTORS
+    if name not in networks:
+        near = difflib.get_close_matches(name, networks, 3, 0.0)
         raise ValueError(f"no architecture is called {name!r}; the nearest: {', '.join(near)} (mien networks lists all)")
     if size is not None and size < 1:
         raise ValueError(f"the size is a number of pixels, not {size}")
-    network = NETWORKS[name]
+    network = networks[name]
     shape = (network.shape[0], *[size] * (len(network.shape) - 1)) if size else network.shape
-    result = _traced(name, shape)
+    result = _traced(network, shape)
     rows = tuple(Row(layer.name, layer.kind, layer.shape, layer.parameters, layer.macs, layer.field, layer.stride)
                  for layer in result.layers)  # fmt: skip
     return Layers(name, network.paper, shape, result.parameters, result.macs, result.field, rows)
 
 
-def _traced(name: str, shape: tuple[int, ...]) -> Trace:
+def _traced(network: Network, shape: tuple[int, ...]) -> Trace:
     import torch
 
-    from mien.models.catalog import NETWORKS
     from mien.nn.trace import trace
 
     with torch.device("meta"):
-        net = NETWORKS[name].build()
-    return trace(net, shape)
+        net = network.build()
+    return trace(net, shape, partial(network.run, net) if network.run else None)
 
 
 def by(sizes: Sequence[float]) -> str:
