@@ -149,6 +149,13 @@ def test_faces_driven_away_are_trouble_once_and_then_it_goes_on_without() -> Non
     assert "judging" not in one.step(fabric, 201)
 
 
+def test_there_from_the_first_step_it_measures_itself_by_that_step(tmp_path: Path) -> None:
+    one = task(replace(TERMS, begin=0.0))
+    fit(one, tmp_path / "run", steps=2, runtime=choose("cpu", "fp32"))
+    assert one.began == 0
+    assert one.error_before > 0
+
+
 def test_a_loss_that_is_not_a_number_goes_back_to_before(tmp_path: Path) -> None:
     one = task()
 

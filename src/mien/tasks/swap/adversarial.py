@@ -109,6 +109,8 @@ class AdversarialSwapTask(SwapTask):
         loss, told = restoration(made, target, weight, self.recipe.structure)
         keep = SETTLED if self.error else 0.0
         self.error = keep * self.error + (1 - keep) * float(told["error"])
+        if self.began >= 0 and not self.error_before:  # the judge was there from the first step
+            self.error_before = self.error
         if self.began >= 0 and not self.without:
             more, also = self._against(fabric, index - self.began, made, target, face_of(weight))
             loss, told = loss + more, told | also
