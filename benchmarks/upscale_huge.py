@@ -54,12 +54,14 @@ def mosaic(folder: Path, width: int, height: int) -> np.ndarray:
 def difference(source: Path, made: Path) -> list[int]:
     """The largest difference in 8-bit levels of each square: in the middle, at the first corner and at the last."""
     import torch
+    from PIL import Image
 
     from mien.data.rows import read_rows
     from mien.models.enlargers import opened
 
-    small, large = read_rows(source), read_rows(made)
-    assert (large.height, large.width) == (SCALE * small.height, SCALE * small.width), (large.height, large.width)
+    Image.MAX_IMAGE_PIXELS = None  # mien reads no picture as large as this one, which it wrote
+    small, large = read_rows(source), np.asarray(Image.open(made))
+    assert large.shape[:2] == (SCALE * small.height, SCALE * small.width), large.shape
     enlarger, found = opened("fast", SCALE), []
     halo = enlarger.halo
     for share in (0.5, 0.0, 1.0):
@@ -70,7 +72,7 @@ def difference(source: Path, made: Path) -> list[int]:
         with torch.inference_mode():
             y = (enlarger(x)[0].clamp(0, 1) * 255).round().permute(1, 2, 0).numpy().astype(int)
         wanted = y[SCALE * above:][:SCALE * SQUARE, SCALE * before:][:, :SCALE * SQUARE]
-        got = large.band(SCALE * top, SCALE * (top + SQUARE))[:, SCALE * left:SCALE * (left + SQUARE)].astype(int)
+        got = large[SCALE * top:SCALE * (top + SQUARE), SCALE * left:SCALE * (left + SQUARE)].astype(int)
         found.append(int(np.abs(wanted - got).max()))
     return found
 
