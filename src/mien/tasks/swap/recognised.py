@@ -16,12 +16,17 @@ from mien.faces.describe import MODELS, placement
 MODEL = "mien-face"
 
 
-def chip_places(side: int, size: int) -> Tensor:
-    """(size, size, 2) sampling places, -1..1 from edge to edge: the describer's chip of the average face in a window of `side`."""
-    [centre], [step] = placement(window(side)[None], size)
+def places_of(points: np.ndarray, side: int, size: int) -> Tensor:
+    """(N, 68, 2) in pixels of windows of `side` -> (N, size, size, 2) places of the describer's chips, -1..1 from edge to edge."""
+    centre, step = placement(points, size)
     ramp = np.arange(size) - (size - 1) / 2
-    at = centre + step * (ramp[None, :] + 1j * ramp[:, None])
+    at = centre[:, None, None] + step[:, None, None] * (ramp[None, :] + 1j * ramp[:, None])
     return torch.from_numpy(((np.stack([at.real, at.imag], -1) + 0.5) * 2 / side - 1).astype(np.float32))
+
+
+def chip_places(side: int, size: int) -> Tensor:
+    """(size, size, 2) sampling places: the describer's chip of the average face in a window of `side`."""
+    return places_of(window(side)[None], side, size)[0]
 
 
 class Recogniser(nn.Module):

@@ -83,6 +83,7 @@ class Shown:
 Chosen = tuple[int, int, int, int]
 """A source, and of it the rows of the frame, of another face of the same person, and of a stranger."""
 
+
 @dataclass(frozen=True)
 class Portions:
     """Shares of a batch, and how the pictures are changed."""
@@ -182,8 +183,6 @@ class Pairs:
         kept = (torch.rand(len(frame), 1, 1, 1, generator=rng) < self.portions.opened).to(frame.device)
         over = softened(mask, float(torch.rand(1, generator=rng)) * 3 + 0.5) * (1 - softened(opened, 0.7) * kept) * (1 - blob)
         return frame + over * (photo - frame)
-
-
 
 
 def windows(crops: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 from lightning_fabric import Fabric
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Generator, Tensor, nn
 
 from mien.data.files import atomic
@@ -26,15 +26,15 @@ from mien.metrics.similarity import masked_mean
 from mien.models.one_photo import MOSTLY, SIZE, OnePhoto, compose
 from mien.nn.memory import keep_freed_memory
 from mien.runtime import choose
-from mien.tasks.swap.base import SOURCES, face_sets, people_of
+from mien.tasks.swap.base import SOURCES, export, face_sets, people_of
 from mien.tasks.swap.quick.chips import chips_of, jostled
 from mien.tasks.swap.quick.pairs import Faces, Pairs, Portions, Shown, faces_of
 from mien.tasks.swap.training import decay, restoration
-from mien.train import EMA, Every, averaged, fit
+from mien.train import EMA, Every, fit
 from mien.train.optim import Muon
 from mien.train.task import OneNetworkTask
 from mien.weights import load
-from mien.weights.eight_bits import squeeze, unsqueeze
+from mien.weights.eight_bits import unsqueeze
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class QuickTask(OneNetworkTask):
         return loss, told
 
     def held(self) -> Shown:
-        """Always the same batch, of which none has been drawn by a network."""
+        """Always the same batch."""
         return self.pairs.batch(self.recipe.held, Generator().manual_seed(2**31), next(self.net.parameters()).device)
 
     @torch.no_grad()
@@ -159,17 +159,11 @@ def material(data: Path, out: Path) -> list[Faces]:
     """All faces of `mien.tasks.swap.base`, as this training reads them; made once, kept in `out`."""
     kept = out / "material.pt"
     if kept.exists():
-        return [Faces(**fields) for fields in torch.load(kept, weights_only=False)]
+        return [Faces(**{**fields, "person": fields["person"].numpy()}) for fields in torch.load(kept, weights_only=True)]
     found = [faces_of(faces, people_of(faces), SOURCES[name][1]) for name, faces in face_sets(data, out).items()]
     with atomic(kept) as draft:
-        torch.save([vars(faces) for faces in found], draft)
+        torch.save([{**vars(faces), "person": torch.from_numpy(faces.person)} for faces in found], draft)
     return found
-
-
-def export(run: Path, target: Path) -> None:
-    """The averaged weights of the last checkpoint in eight bits, as bundled."""
-    with atomic(target) as draft:
-        save_file(squeeze({name: value.float().contiguous() for name, value in averaged(run).items()}), draft)
 
 
 def main() -> None:
