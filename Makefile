@@ -30,8 +30,8 @@ $(STAMP): pyproject.toml constraints.txt
 demo: $(STAMP)  ## two portraits: found, compared, swapped both ways, signed, verified: out/demo/index.html
 	$(BIN)/mien swap demo --out out/demo
 
-test: $(STAMP)  ## the tests; PYTEST_ADDOPTS is honoured
-	$(BIN)/python -m pytest
+test: $(STAMP)  ## the tests, one process a core; PYTEST_ADDOPTS is honoured
+	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist worksteal
 
 check: $(STAMP)  ## lint, types, and who may import whom
 	$(BIN)/ruff check

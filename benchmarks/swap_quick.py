@@ -93,6 +93,7 @@ def main() -> None:
     from mien.faces.blend import Blend
     from mien.faces.describe import Describer
     from mien.faces.one_photo import Painter, Photo, network
+    from mien.faces.shape import face_shape
     from mien.runtime import choose
     from mien.tasks.swap.base import face_sets
     from mien.tasks.swap.quick.scoring import Task, score
@@ -111,19 +112,22 @@ def main() -> None:
     photos = {name: some[0] for name, some in people.items()}
     seen = {name: Photo.of(look.image, look.face.face.landmarks, own) for name, look in photos.items()}
     tasks: dict[str, list] = {}
-    for method, options in {"plain": (None, False), "mirrored": (None, True), "quick": (net, True)}.items():
+    methods = {"plain": (None, False, None), "mirrored": (None, True, None), "shaped": (None, True, face_shape()),
+               "quick": (net, True, face_shape()), "unshaped": (net, True, None), "nobody": (net, True, face_shape())}
+    for method, (network_or_none, mirror, shape) in methods.items():
         tasks[method] = []
         for number, name in enumerate(people):
-            painter = Painter(seen[name], options[0], runtime, mirror=options[1])
+            photo = replace(seen[name], who=0 * seen[name].who) if method == "nobody" else seen[name]
+            painter = Painter(photo, network_or_none, runtime, mirror=mirror, shape=shape)
             clip, other = list(clips)[number % len(clips)], list(people)[(number + 1) % len(people)]
             tasks[method] += [Task(painter, clips[clip][:8], clip, name), Task(painter, people[other][:6], other, name)]
     scores = {method: asdict(score(some, everybody, describer)) for method, some in tasks.items()}
     fastest = {method: round(max(speed(some[0].painter, next(iter(clips.values())), Blend()) for _ in range(3)), 2)
-               for method, some in tasks.items() if method != "mirrored"}
+               for method, some in tasks.items() if method in ("plain", "quick")}
     result = {"protocol": (__doc__ or "").split("\n\n")[2].replace("\n", " "), "enrolled": len(everybody.names), **scores,
               "frames_per_second": fastest, **origin(before)}
     if given.sheet:
-        write_picture(given.sheet, sheet(tasks, photos))
+        write_picture(given.sheet, sheet({name: tasks[name] for name in ("plain", "mirrored", "quick")}, photos))
     text = json.dumps(result, indent=1)
     (HERE / "results" / "swap_quick.json").write_text(text + "\n")
     print(text)

@@ -19,6 +19,8 @@ ANCHORS = torch.tensor([(0.0, 0.0), (0.5, 0.0), (1.0, 0.0), (0.0, 0.5), (1.0, 0.
 """Of the window's border: they stay."""
 MIRROR_ALL = np.concatenate([MIRROR, 68 + np.arange(FOREHEAD)[::-1]])
 """Where the points of `window_points` go when a picture is mirrored."""
+POINTS = 68 + FOREHEAD
+"""Of `window_points`."""
 GAIN = (0.7, 1.4)
 """How much the contrast of a photo's colours may change."""
 
@@ -34,14 +36,16 @@ def mirrored_points(points: Tensor) -> Tensor:
     return points[..., MIRROR_ALL, :] * points.new_tensor([-1, 1]) + points.new_tensor([1, 0])
 
 
-def bent(photo: Tensor, source: Tensor, target: Tensor, size: int, cover: float = 1.0) -> Tensor:
+def bent(photo: Tensor, source: Tensor, target: Tensor, size: int, cover: float = 1.0, sharp: bool = False) -> Tensor:
     """(B, C, H, W) 0..1 -> (B, C, size, size) with `source` (B, 77, 2) moved to `target`, both in windows.
 
-    cover: how many windows the photo spans a side.
+    cover: how many windows the photo spans a side; sharp: bicubic, which keeps more detail and takes longer.
     """
     edge = ANCHORS.to(source)[None].expand(len(source), -1, -1)
     grid = places(torch.cat([source, edge], 1), torch.cat([target, edge], 1), size)
-    return F.grid_sample(photo, grid / cover, padding_mode="border", align_corners=False)
+    if not sharp:
+        return F.grid_sample(photo, grid / cover, padding_mode="border", align_corners=False)
+    return F.grid_sample(photo, grid / cover, mode="bicubic", padding_mode="border", align_corners=False).clamp(0, 1)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from mien.faces.align import COVER, align, alignment
 from mien.faces.bending import EYES, MOUTH, Tones, bent, mirrored_points, openings, region, softened, toned, tones, window_points
 from mien.faces.describe import Describer
 from mien.faces.find import Measured, find_measured
+from mien.faces.shape import FaceShape, moved
 from mien.models.one_photo import SIZE, OnePhoto, compose
 from mien.runtime import Runtime
 from mien.weights import load
@@ -22,8 +23,7 @@ NAME = "mien-swap-quick"
 SIZES = (128, 192, 256, 384, 512)
 """Pixels a side at which a face may be put together; the network always sees 128."""
 STEADY = 0.1
-"""How much of a frame's tone is taken over: light may change, but must not flicker."""
-
+"""How much of a frame's tone and proportions is taken over: light may change, but must not flicker, nor a face tremble."""
 SOFT = 0.8
 """Pixels of the network's window over which the photo's lips and lids give way to the frame's mouth and eyes."""
 CLEARLY = 0.8
@@ -88,6 +88,8 @@ class State:
     """The frame's tone, as used."""
     mirrored: bool
     """Whether the photo was mirrored."""
+    theirs: Tensor | None
+    """(1, 77, 2): the proportions of the frame's person, as used."""
 
 
 @dataclass(frozen=True)
@@ -108,10 +110,13 @@ class Painter:
     """`painter(image, landmarks)` draws the photo's person; `net` None: warp and blend alone."""
 
     def __init__(self, photo: Photo, net: OnePhoto | None, runtime: Runtime, largest: int = SIZES[-1], mirror: bool = True,
-                 eyes: str = "photo") -> None:
-        """`largest`: pixels a side at most; `mirror`: whether the photo may be mirrored; `eyes`: whose, "photo" or "frame"."""
+                 eyes: str = "photo", shape: FaceShape | None = None) -> None:
+        """`largest`: pixels a side at most; `mirror`: whether the photo may be mirrored; `eyes`: whose, "photo" or "frame"; `shape`
+        gives the face the photo's proportions, without it it keeps the frame's.
+        """
         self.kept = (*MOUTH, *EYES) if eyes == "frame" else MOUTH
         self.photos, self.net, self.runtime, self.largest, self.mirror = (photo, photo.mirrored), net, runtime, largest, mirror
+        self.shape = shape.to(runtime.device) if shape else None
         if net is not None:
             net.to(runtime.device).to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
 
@@ -125,16 +130,29 @@ class Painter:
         mask = pixels(region(marks, side)[..., None], device)
         mirrored = self._mirrored(points, before)
         photo = self.photos[mirrored]
-        over = bent(photo.crop, photo.points, points, side, COVER)
-        seen = [x if side == SIZE else F.interpolate(x, size=(SIZE, SIZE), mode="area") for x in (frame, over, mask)]
+        inside, theirs = self._reshaped(points, photo, before)
+        over = bent(photo.crop, photo.points, inside, side, COVER, sharp=True)
+        shown = frame if theirs is None else bent(frame, points, inside, side, sharp=True)
+        seen = [x if side == SIZE else F.interpolate(x, size=(SIZE, SIZE), mode="area") for x in (shown, over, mask)]
         have, want = tones(seen[1], seen[2]), tones(seen[0], seen[2])
         want = before.want.mix(want, STEADY) if before else want
         if match:
             over, seen[1] = toned(over, have, want), toned(seen[1], have, want)
-        face, change = self._drawn(frame, over, seen, photo.who)
+        face, change = self._drawn(shown, over, seen, photo.who)
         if self.net is not None:  # what is said, if wanted where somebody looks, too, is the frame's own
-            change = change * (1 - softened(pixels(openings(marks, side, self.kept, 1.0)[..., None], device), SOFT * side / SIZE))
-        return Painted(picture(face), picture(change)[..., 0], matrix, State(want, mirrored))
+            opened = pixels(openings(inside[0].cpu().numpy(), side, self.kept, 1.0)[..., None], device)
+            kept = softened(opened, SOFT * side / SIZE)
+            face, change = torch.lerp(face, shown, kept), torch.maximum(change, kept) if theirs is not None else change * (1 - kept)
+        return Painted(picture(face), picture(change)[..., 0], matrix, State(want, mirrored, theirs))
+
+    def _reshaped(self, points: Tensor, photo: Photo, before: State | None) -> tuple[Tensor, Tensor | None]:
+        """(1, 77, 2) of the frame -> the same with the photo's proportions, and the frame's person's as they were found."""
+        if self.shape is None:
+            return points, None
+        theirs = self.shape(points)
+        if before is not None and before.theirs is not None:
+            theirs = before.theirs.lerp(theirs, STEADY)
+        return moved(points, theirs, self.shape(photo.points)), theirs
 
     def _drawn(self, frame: Tensor, over: Tensor, seen: list[Tensor], who: Tensor) -> tuple[Tensor, Tensor]:
         """Frame and bent photo (1, 3, T, T), both and the mask as the network sees them -> face and where it counts."""

@@ -14,6 +14,8 @@ from mien.faces.blend import Blend, paste
 from mien.faces.describe import Describer
 from mien.faces.find import Measured, find_measured
 from mien.faces.one_photo import Painter, Photo, face_of
+from mien.faces.shape import NAME as SHAPE
+from mien.faces.shape import face_shape
 from mien.models.one_photo import OnePhoto
 from mien.runtime import Runtime
 from mien.tasks.swap.convert import Followed, Seen, Swapping
@@ -47,7 +49,7 @@ class QuickSwapper(Swapping):
         image = read_picture(photo)
         landmarks = face_of(image, str(photo)).face.landmarks
         seen = Photo.of(image, landmarks, Describer(runtime.device, model="mien-face"), runtime.device)
-        self.painter = Painter(seen, net, runtime, eyes=eyes)
+        self.painter = Painter(seen, net, runtime, eyes=eyes, shape=face_shape())
         self._describer: Describer | None = None
         self._device = runtime.device
         self._wanted = self._described(meant.like) if meant.like else None
@@ -81,7 +83,7 @@ class QuickSwapper(Swapping):
     def fingerprint(self) -> str:
         """The photo, whom is meant, and the weights."""
         digest = hashlib.sha256(self.painter.photos[0].crop.cpu().numpy().tobytes())
-        digest.update(card(self.method).sha256.encode() + repr((self.meant, self.painter.kept)).encode())
+        digest.update((card(self.method).sha256 + card(SHAPE).sha256 + repr((self.meant, self.painter.kept))).encode())
         return digest.hexdigest()
 
     def refused(self, source: Path, nearest: float) -> str:
