@@ -39,7 +39,7 @@ def ready(one: AdversarialSwapTask) -> Fabric:
 
 
 def weights(one: AdversarialSwapTask) -> dict[str, Tensor]:
-    parts = {"net": one.net, "ema": one.ema.module, "judge": one.judge}
+    parts = {"net": one.net, "ema": one.ema.module, "judge": one.judging.judge}
     return {f"{part}.{name}": value.clone() for part, net in parts.items() for name, value in net.state_dict().items()}
 
 
@@ -162,7 +162,7 @@ def test_a_loss_that_is_not_a_number_goes_back_to_before(tmp_path: Path) -> None
     def spoil(event: Event) -> None:
         if event.kind == "step" and event.step == 5 and not one.detours:
             with torch.no_grad():
-                one.judge.out.get_parameter("bias").fill_(float("nan"))
+                one.judging.judge.out.get_parameter("bias").fill_(float("nan"))
 
     fitted = fit(one, tmp_path, steps=8, runtime=RUNTIME, save=Every(steps=2), tensorboard=False, on_event=spoil)
     assert fitted.steps == 8

@@ -3,19 +3,21 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from lightning_fabric import Fabric
-from torch import Generator
+from torch import Generator, Tensor
 
 from mien.faces.align import COVER, window
 from mien.faces.bending import openings, region, window_points
 from mien.faces.describe import chips
 from mien.models.one_photo import MOSTLY, OnePhoto
 from mien.runtime import choose
+from mien.tasks.swap.adversary import Adversary
 from mien.tasks.swap.quick.chips import chips_of
 from mien.tasks.swap.quick.pairs import Faces, Pairs, Portions, covered
 from mien.tasks.swap.quick.training import QuickTask, Recipe, export
-from mien.train import fit
+from mien.train import Every, fit
 from mien.weights.eight_bits import unsqueeze
 
 CPU = torch.device("cpu")
@@ -114,3 +116,30 @@ def test_every_loss_has_a_gradient() -> None:
     told = task.step(Fabric(accelerator="cpu", devices=1), 0)
     assert all(np.isfinite(float(value)) for value in told.values())
     assert {"loss", "error", "like"} <= told.keys()
+
+
+def test_a_judge_learns_beside_it_and_goes_on_where_it_was(tmp_path: Path) -> None:
+    def task() -> QuickTask:
+        torch.manual_seed(0)
+        terms = Adversary(adversarial=0.5, features=1.0, identity=0.0, penalty_every=2, widths=(8, 8, 16))
+        return QuickTask(Pairs([drawn()]), Recipe(batch=4, identity=0.0), CPU, OnePhoto((8, 8, 16, 16)), terms)
+
+    once, killed, again = task(), task(), task()
+    step = killed.step
+
+    def until(fabric: Fabric, index: int) -> dict[str, float | Tensor]:
+        if index == 2:
+            raise RuntimeError("killed")
+        return step(fabric, index)
+
+    killed.step = until
+    how = {"steps": 4, "runtime": choose("cpu", "fp32"), "save": Every(steps=1)}
+    fit(once, tmp_path / "once", **how)
+    with pytest.raises(RuntimeError, match="killed"):
+        fit(killed, tmp_path / "twice", **how)
+    fit(again, tmp_path / "twice", **how)
+    for name in once.modules():
+        learnt, resumed, new = (x.modules()[name].state_dict() for x in (once, again, task()))
+        assert all(torch.equal(value, resumed[key]) for key, value in learnt.items())
+        assert any(not torch.equal(value, new[key]) for key, value in learnt.items())
+    assert set(once.modules()) == {"net", "judge"}

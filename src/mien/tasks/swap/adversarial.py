@@ -15,21 +15,20 @@ from typing import Any
 import torch
 from lightning_fabric import Fabric
 from torch import Tensor, nn
-from torch.optim import AdamW, Optimizer
+from torch.optim import Optimizer
 
 from mien.faces.align import COVER
 from mien.faces.mask import FACE, OUTSIDE
 from mien.metrics.perceptual import feature_distance
 from mien.models import vgg_features
-from mien.models.patch_judge import PatchJudge
 from mien.models.swap import SwapNet
-from mien.nn.adversary import feature_matching, only, ramp, unlikeness
+from mien.nn.adversary import only, ramp, unlikeness
 from mien.nn.augment import centre
-from mien.nn.gan import LOSSES, r1
 from mien.progress import say
 from mien.runtime import Runtime
+from mien.tasks.swap.judging import Judging
 from mien.tasks.swap.recognised import Recogniser
-from mien.tasks.swap.training import Recipe, SwapTask, decay, restoration
+from mien.tasks.swap.training import Recipe, SwapTask, restoration
 from mien.train.gan_watch import Watch
 from mien.train.watch import plateau
 
@@ -61,8 +60,7 @@ class AdversarialSwapTask(SwapTask):
         super().__init__(net, crops, recipe, learn, title)
         assert recipe.adversary is not None
         self.terms = terms = recipe.adversary
-        self.judge = PatchJudge(widths=terms.widths, norm=terms.norm)
-        self.judge_optimizer = AdamW(self.judge.parameters(), terms.rate, terms.betas, weight_decay=0.0, fused=True)
+        self.judging = Judging(terms)
         self.swaps = terms.swapped if len(self.learn) > 1 else 0
         self.features = vgg_features.load() if terms.perceptual else None
         self.recogniser = Recogniser(net.size) if terms.identity and self.swaps else None
@@ -76,11 +74,11 @@ class AdversarialSwapTask(SwapTask):
 
     def modules(self) -> dict[str, nn.Module]:
         """Network and judge."""
-        return {"net": self.net, "judge": self.judge}
+        return {"net": self.net, "judge": self.judging.judge}
 
     def optimizers(self) -> dict[str, Optimizer]:
         """One each."""
-        return {"net": self.optimizer, "judge": self.judge_optimizer}
+        return {"net": self.optimizer, "judge": self.judging.optimizer}
 
     def setup(self, fabric: Fabric, runtime: Runtime) -> None:
         """The frozen networks go along; who everybody is, is computed once."""
@@ -136,8 +134,9 @@ class AdversarialSwapTask(SwapTask):
         real, mine = only(target[which], face[which]), only(made[which], face[which])
         swapped, whose = self._swapped(fabric)
         shown = torch.cat([mine, swapped[0]]) if self.swaps else mine
-        told = self._judge_step(fabric, since, real, shown.detach())
-        losses = self._deceiving(fabric, shown, real)
+        told = self.judging.learn(fabric, since, self.share, real, shown.detach())
+        self.watch.judged(float(told["judging"]))
+        losses = self.judging.deceiving(fabric, shown, real)
         if self.features is not None:
             with fabric.autocast():
                 losses["perceptual"] = feature_distance(mine, real, self.features, PERCEPTUAL).mean()
@@ -161,36 +160,6 @@ class AdversarialSwapTask(SwapTask):
             codes = self.net.code(shown[:, :3].contiguous(memory_format=torch.channels_last)).chunk(count)
             drawn = torch.cat([self.net.decoders[p](code) for p, code in zip(self.learn, codes, strict=True)]).float()
         return (only(drawn, face_of(shown[:, 3:])), drawn), torch.arange(count).repeat_interleave(self.swaps)
-
-    def _judge_step(self, fabric: Fabric, since: int, real: Tensor, made: Tensor) -> dict[str, float | Tensor]:
-        terms = self.terms
-        for group in self.judge_optimizer.param_groups:
-            group["lr"] = terms.rate * decay(self.share)
-        with fabric.autocast():
-            scores = self.judge(torch.cat([real, made])).scores.float()
-        loss = total = LOSSES[terms.game].judge(scores[:len(real)], scores[len(real):])
-        told: dict[str, float | Tensor] = {"judging": loss.detach()}
-        if terms.penalty and since % terms.penalty_every == 0:
-            with torch.autocast(fabric.device.type, enabled=False):  # gradients of gradients lose too much otherwise
-                steep = r1(self.judge.score, real)
-            told["penalty"] = steep.detach()
-            total = loss + terms.penalty / 2 * terms.penalty_every * steep
-        self.judge_optimizer.zero_grad()
-        fabric.backward(total)
-        self.judge_optimizer.step()
-        self.watch.judged(float(loss.detach()))
-        return told
-
-    def _deceiving(self, fabric: Fabric, shown: Tensor, real: Tensor) -> dict[str, Tensor]:
-        """How far what is shown is from deceiving the judge, and how differently it sees restored faces (the first) and real ones."""
-        self.judge.requires_grad_(False)  # it has learnt already: its gradients are not computed
-        with fabric.autocast():
-            seen = self.judge(shown)
-            with torch.no_grad():
-                wanted = self.judge(real).features
-        self.judge.requires_grad_(True)
-        mine = tuple(one[:len(real)] for one in seen.features)
-        return {"adversarial": LOSSES[self.terms.game].generator(seen.scores.float()), "features": feature_matching(mine, wanted)}
 
     def _look_after(self, index: int) -> None:
         """Is it still well? The first time it is not, `trouble` makes `fit` go back; the second time the judge is left out."""

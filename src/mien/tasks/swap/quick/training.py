@@ -2,6 +2,7 @@
 
 python -m mien.tasks.swap.quick.training DATA --out RUN --minutes 60     # DATA: a folder with faces/ and video/, as for swap.base
 python -m mien.tasks.swap.quick.training DATA --out RUN --bundled        # goes on from the weights that are bundled now
+python -m mien.tasks.swap.quick.training DATA --out RUN --judge          # with a judge that knows drawn faces from real ones
 python -m mien.tasks.swap.quick.training DATA --out RUN --export         # the weights to bundle, from RUN's last checkpoint
 """
 
@@ -16,6 +17,7 @@ import torch
 from lightning_fabric import Fabric
 from safetensors.torch import load_file
 from torch import Generator, Tensor, nn
+from torch.optim import Optimizer
 
 from mien.data.files import atomic
 from mien.data.pictures import write_picture
@@ -24,9 +26,12 @@ from mien.faces.describe import MODELS
 from mien.faces.one_photo import NAME
 from mien.metrics.similarity import masked_mean
 from mien.models.one_photo import MOSTLY, SIZE, OnePhoto, compose
+from mien.nn.adversary import only, ramp
 from mien.nn.memory import keep_freed_memory
 from mien.runtime import choose
+from mien.tasks.swap.adversary import Adversary
 from mien.tasks.swap.base import SOURCES, export, face_sets, people_of
+from mien.tasks.swap.judging import Judging
 from mien.tasks.swap.quick.chips import chips_of, jostled
 from mien.tasks.swap.quick.pairs import Faces, Pairs, Portions, Shown, faces_of
 from mien.tasks.swap.training import decay, restoration
@@ -65,11 +70,16 @@ class Recipe:
     """Rows of the batch that `evaluate` looks at."""
 
 
+JUDGE = Adversary(adversarial=0.05, features=2.0, identity=0.0)
+"""What a judge counts for; who it is, is `Recipe.identity`'s matter."""
+
+
 class QuickTask(OneNetworkTask):
     """A `Task` for `fit`; what a step shows is a function of its number."""
 
-    def __init__(self, pairs: Pairs, recipe: Recipe, device: torch.device, net: OnePhoto | None = None) -> None:
-        """`net`: an untrained one unless given."""
+    def __init__(self, pairs: Pairs, recipe: Recipe, device: torch.device, net: OnePhoto | None = None,
+                 terms: Adversary | None = None) -> None:  # fmt: skip
+        """`net`: an untrained one unless given; `terms`: with a judge."""
         torch.manual_seed(0)
         self.pairs, self.recipe, self.items = pairs, recipe, recipe.batch
         self.net = net or OnePhoto()
@@ -78,6 +88,15 @@ class QuickTask(OneNetworkTask):
         self.ema = EMA(self.net, recipe.average)
         self.face = MODELS["mien-face"].build().requires_grad_(False).to(device)
         self.same = MODELS["mien-face"].same
+        self.judging = Judging(terms) if terms else None
+
+    def modules(self) -> dict[str, nn.Module]:
+        """The network, and the judge where there is one."""
+        return super().modules() | ({"judge": self.judging.judge} if self.judging else {})
+
+    def optimizers(self) -> dict[str, Optimizer]:
+        """One each."""
+        return super().optimizers() | ({"judge": self.judging.optimizer} if self.judging else {})
 
     @torch.no_grad()
     def drawn(self, shown: Shown) -> Tensor:
@@ -98,6 +117,9 @@ class QuickTask(OneNetworkTask):
         raw = raw.float()
         made = final(shown.frame, *compose(shown.frame, shown.photo, shown.mask, raw))
         loss, told = self.losses(shown, made, raw, rng)
+        if self.judging:
+            more, also = self.judged(fabric, index, shown, made, self.judging)
+            loss, told = loss + more, told | also
         self.optimizer.zero_grad()
         fabric.backward(loss)
         nn.utils.clip_grad_norm_(self.net.parameters(), 1.0)
@@ -125,6 +147,16 @@ class QuickTask(OneNetworkTask):
             loss = loss + recipe.takeover * masked_mean(1 - taken, shown.mask[known:] * (1 - opened)).mean()
         told["loss"] = loss.detach()
         return loss, told
+
+    def judged(self, fabric: Fabric, index: int, shown: Shown, made: Tensor,
+               judging: Judging) -> tuple[Tensor, dict[str, float | Tensor]]:  # fmt: skip
+        """One step of the judge, which sees faces alone; then how real it holds them all, and how like those that are known."""
+        terms, known = judging.terms, shown.known
+        real, mine = only(shown.target, shown.mask), only(made, shown.mask)
+        told = judging.learn(fabric, index, self.share, real, mine.detach())
+        losses = judging.deceiving(fabric, mine, real[:known])
+        total = ramp(index, terms.ramp) * (terms.adversarial * losses["adversarial"] + terms.features * losses["features"])
+        return total, told | {name: value.detach() for name, value in losses.items()}
 
     def held(self) -> Shown:
         """Always the same batch."""
@@ -176,6 +208,8 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=Recipe.rate)
     parser.add_argument("--seed", type=int, default=0, help="another one where a training goes on from --start")
     parser.add_argument("--identity", type=float, default=Recipe.identity)
+    parser.add_argument("--takeover", type=float, default=Recipe.takeover)
+    parser.add_argument("--judge", action="store_true", help="learn from a patch discriminator, too")
     parser.add_argument("--bundled", action="store_true", help="start from the bundled weights, not from random ones")
     parser.add_argument("--start", type=Path, help="start from these weights")
     parser.add_argument("--device", default="auto")
@@ -188,8 +222,9 @@ def main() -> None:
         if given.bundled or given.start:
             weights = unsqueeze(load_file(given.start)) if given.start else load(NAME)
             net.load_state_dict({name: value.float() for name, value in weights.items()})
-        recipe = Recipe(given.seed, given.batch, given.rate, identity=given.identity)
-        task = QuickTask(Pairs(material(given.data, given.out), Portions()), recipe, runtime.device, net)
+        recipe = Recipe(given.seed, given.batch, given.rate, identity=given.identity, takeover=given.takeover)
+        pairs, terms = Pairs(material(given.data, given.out), Portions()), JUDGE if given.judge else None
+        task = QuickTask(pairs, recipe, runtime.device, net, terms)
         fit(task, given.out / "run", minutes=given.minutes, runtime=runtime, evaluate=Every(seconds=300), label=NAME)
     export(given.out / "run", given.out / f"{NAME}.safetensors")
     print(given.out / f"{NAME}.safetensors", file=sys.stderr)
