@@ -17,7 +17,7 @@ def test_points_land_near_where_they_are_sent(seed: int) -> None:
     source = some(seed)
     target = source + 0.02 * torch.randn(source.shape, generator=torch.Generator().manual_seed(seed + 1))
     landed = target + spline(target, source, target)
-    assert (landed - source).abs().max() < 0.03  # the ridge lets neighbours give way to each other
+    assert (landed - source).norm() < 0.6 * (target - source).norm()  # the ridge lets neighbours give way to each other
 
 
 @given(st.floats(-0.5, 0.5), st.floats(0.6, 1.5), st.floats(-0.3, 0.3))
