@@ -1,11 +1,12 @@
-"""Does the game collapse? The tiny network on faces of two clips at 32 pixels, from many random starts; a judge joins midway.
+"""Does the game collapse? A network on faces of two clips, many times, each time with other batches and another judge.
 
-    python benchmarks/swap_adversary_runs.py DATA [--runs 20] [--steps 200] [--faces FOLDER]
+    python benchmarks/swap_adversary_runs.py DATA [--network compact] [--runs 20] [--steps 230] [--faces FOLDER]
 
-DATA holds video/wda_*.mp4, frames 0 to 159. Each run has its own weights, batches and judge (settings of `Adversary`, narrower; it
-joins after two fifths). A run has collapsed if a loss was not finite, if the training's own watch said anything (the judge has won,
-faces became alike, their error grew to 1.5 times what it was), if held-out faces as drawn are less than half as different from each
-other as when the judge joined, or if their error is more than 1.5 times that of then.
+DATA holds video/wda_*.mp4, frames 0 to 159. `tiny` (32 pixels) begins with other weights every time, and its judge is narrower than
+`Adversary` has it; `compact` (128 pixels) begins as `mien swap train` does, from the pretrained base, with its settings as they are.
+The judge joins after two fifths. A run has collapsed if a loss was not finite, if the training's own watch said anything (the judge
+has won, faces became alike, their error grew to 1.5 times what it was), if held-out faces as drawn are less than half as different
+from each other as when the judge joined, or if their error is more than 1.5 times that of then.
 """
 
 from __future__ import annotations
@@ -15,17 +16,20 @@ import json
 import math
 import tempfile
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from machine import load, origin
 from mien.metrics.similarity import masked_mean
-from mien.models.swap import SwapNet
-from mien.runtime import choose
+from mien.models.swap import SIZES
+from mien.models.swap_model import new_net
+from mien.nn.memory import keep_freed_memory
+from mien.runtime import Runtime, choose
 from mien.tasks.swap.adversarial import LOOKED_AT, WORSE, AdversarialSwapTask, face_of
 from mien.tasks.swap.adversary import Adversary
 from mien.tasks.swap.people import gather
@@ -34,11 +38,18 @@ from mien.train.loop import _fabric
 from swap import CLIPS
 
 HERE = Path(__file__).parent
-RUNTIME = choose("cpu", "fp32")
 LESS = 0.5
 """What is left of the faces' spread where they have become alike."""
-TERMS = Adversary(widths=(8, 16, 32), begin=0.4)
-RECIPE = Recipe(network="tiny", batch=4, rate=3e-3, encoder_rate=3e-3, structure=2.0, average=0.98, adversary=TERMS)
+RECIPES = {
+    "tiny": Recipe(network="tiny", batch=4, rate=3e-3, encoder_rate=3e-3, structure=2.0, average=0.98,
+                   adversary=Adversary(widths=(8, 16, 32), begin=0.4)),
+    "compact": Recipe(average=0.98, adversary=Adversary(begin=0.4)),
+}  # fmt: skip
+
+
+def runtime_for(recipe: Recipe) -> Runtime:
+    """`tiny` gains nothing from bf16; `compact` is learnt as on this machine it would be."""
+    return choose("cpu", "fp32" if recipe.network == "tiny" else "auto")
 
 
 @torch.no_grad()
@@ -53,17 +64,18 @@ def looked_at(task: AdversarialSwapTask) -> tuple[float, float]:
     return float(torch.stack(errors).mean()), task.watch.share(torch.cat(drawn), task._whose)
 
 
-def run(crops: dict[str, Tensor], seed: int, steps: int) -> dict[str, Any]:
+def run(crops: dict[str, Tensor], recipe: Recipe, who: dict[str, np.ndarray], seed: int, steps: int) -> dict[str, Any]:
     """One training, and what came of it."""
     torch.manual_seed(seed)
-    task = AdversarialSwapTask(SwapNet(crops, "tiny"), crops, replace(RECIPE))
+    task = AdversarialSwapTask(new_net(recipe.network, who), crops, recipe)
     task.rng.manual_seed(seed)
-    fabric, said, finite, judging = _fabric(RUNTIME), "", True, []
-    task.setup(fabric, RUNTIME)
+    runtime, said, finite, judging = runtime_for(recipe), "", True, []
+    fabric = _fabric(runtime)
+    task.setup(fabric, runtime)
     before = (0.0, 0.0)
     for index in range(steps):
         task.share = index / steps
-        if task.began < 0 and task.share >= TERMS.begin:
+        if task.began < 0 and task.share >= task.terms.begin:
             before = looked_at(task)
         told = {name: float(value) for name, value in task.step(fabric, index).items()}
         task.ema.update()
@@ -80,6 +92,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path, nargs="?", default=HERE.parent.parent / "shared" / "data")
     parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--network", choices=RECIPES, default="tiny")
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--faces", type=Path, help="folder of face sets, where they are cut out already")
     given, before, began = parser.parse_args(), load(), time.process_time()
@@ -89,14 +102,20 @@ def main() -> None:
         return
     torch.set_num_threads(1)
     folder = given.faces or Path(tempfile.mkdtemp())
-    crops = {name: tensors(gather(name, path, folder / name, ":160"), 32) for name, path in clips.items()}
+    sets = {name: gather(name, path, folder / name, ":160") for name, path in clips.items()}
+    crops = {name: tensors(faces, SIZES[given.network]) for name, faces in sets.items()}
+    who, recipe = {name: faces.embeddings().mean(0) for name, faces in sets.items()}, RECIPES[given.network]
+    assert recipe.adversary is not None
+    keep_freed_memory()
     runs = []
     for seed in range(given.runs):
-        runs.append(run(crops, seed, given.steps))
+        runs.append(run(crops, recipe, who, seed, given.steps))
         print(json.dumps(runs[-1]), flush=True)
-    result = {"protocol": (__doc__ or "").split("\n\n")[2], "steps": given.steps, "adversary": asdict(TERMS), "runs": runs,
+    result = {"protocol": (__doc__ or "").split("\n\n")[2], "network": given.network, "steps": given.steps,
+              "runtime": runtime_for(recipe).reason, "adversary": asdict(recipe.adversary), "runs": runs,
               "collapsed": sum(one["collapsed"] for one in runs), "processor_seconds": round(time.process_time() - began)}
-    (HERE / "results" / "swap_adversary_runs.json").write_text(json.dumps(result | origin(before), indent=1) + "\n")
+    name = "swap_adversary_runs" + ("" if given.network == "tiny" else f"_{given.network}")
+    (HERE / "results" / f"{name}.json").write_text(json.dumps(result | origin(before), indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -90,3 +90,10 @@ def test_residuals_are_blind_to_slopes_and_see_detail_fade() -> None:
     noise = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 0.1
     soft = (noise + noise.roll((1, 1), (2, 3))) / 2
     assert (Residuals()(soft).abs().mean((0, 2, 3)) < 0.95 * Residuals()(noise).abs().mean((0, 2, 3))).all()
+
+
+def test_residuals_are_not_rounded_to_bf16() -> None:
+    x, residuals = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0)), Residuals()
+    with torch.autocast("cpu", torch.bfloat16):
+        found = residuals(x)
+    assert torch.equal(found, residuals(x))
