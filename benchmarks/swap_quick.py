@@ -1,6 +1,6 @@
 """The swap from one photo on people no network here has seen, against warping and blending alone: likeness, expression, speed.
 
-    python benchmarks/swap_quick.py DATA [--faces FOLDER] [--weights FILE] [--sheet PICTURE]
+    python benchmarks/swap_quick.py DATA [--faces FOLDER] [--weights FILE] [--sheet PICTURE] [--pair MODEL]
 
 DATA holds faces/lfw100 and video/wda_*.mp4, neither of which any network but the detectors saw; FOLDER the face sets that
 `mien.tasks.swap.quick.training` makes (extracted anew without it), whose people are enrolled beside the unseen ones. Each of ten
@@ -8,7 +8,10 @@ people is given by one photo, the first of ten. Its person is drawn over eight f
 Enrolled are the unseen people (mean of nine photos that were not swapped from; of the video's frames) and everybody of the face
 sets: a swapped face counts as retrieved where the photo's person is nearest of all. `plain` warps by a thin-plate spline on 68
 points, matches colours and blends; `mirrored` also takes the photo's mirror image where that holds the head more alike, as the
-network's input does.
+network's input does. `shaped`: it also gives the face the photo's proportions. `quick` is all of it as `mien swap quick` does it,
+`unshaped` without the proportions, `nobody` with an identity vector of zeros. MODEL: of `mien swap train`, of both videos (without
+those frames, `--frames 60:`), named as their files are: it and the others draw each of the two over twenty frames of the other one,
+the others from one photo, the video's first frame.
 """
 
 from __future__ import annotations
@@ -61,6 +64,23 @@ def sheet(tasks: dict[str, list], photos: dict[str, Any]) -> np.ndarray:
     return np.concatenate(columns, 1)
 
 
+def trained(model: Path, to: str, runtime: Any) -> Any:
+    """A painter that draws a person as a model of `mien swap train` does."""
+    from mien.faces.one_photo import Painted
+    from mien.models.swap_model import load_model
+    from mien.tasks.swap.convert import Followed, Swapper
+    from mien.tasks.swap.steady import Steady
+
+    swapper = Swapper(load_model(model), to, runtime)
+
+    def paint(image: np.ndarray, landmarks: np.ndarray, track: Followed | None) -> Painted:
+        track = track or Followed(Steady(25.0))
+        drawn, matrix, weight = swapper.drawn(image, landmarks, track)
+        return Painted(drawn, weight, matrix, track)  # pyright: ignore[reportArgumentType] - whatever is left to the next frame
+
+    return paint
+
+
 def speed(painter: Any, looks: list, blend: Any) -> float:
     """Frames a second of a 512-px video from decoded frames to finished ones: followed, drawn, blended."""
     from mien.faces.blend import paste
@@ -81,6 +101,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, nargs="?", default=HERE.parent.parent / "shared" / "data")
     parser.add_argument("--faces", type=Path)
     parser.add_argument("--weights", type=Path, help="a file of `mien.tasks.swap.quick.training` in place of the bundled one")
+    parser.add_argument("--pair", type=Path, help="a model of both videos' people to compare with")
     parser.add_argument("--sheet", type=Path, help="where to draw photo, frame and results")
     given, before = parser.parse_args(), load()
     videos = sorted((given.data / "video").glob("wda_*.mp4"))
@@ -122,9 +143,20 @@ def main() -> None:
             clip, other = list(clips)[number % len(clips)], list(people)[(number + 1) % len(people)]
             tasks[method] += [Task(painter, clips[clip][:8], clip, name), Task(painter, people[other][:6], other, name)]
     scores = {method: asdict(score(some, everybody, describer)) for method, some in tasks.items()}
+    two: dict[str, list] = {}
+    if given.pair:
+        for first, second in (list(clips), list(clips)[::-1]):
+            [look] = looks([next(v for v in videos if v.stem == second)], "0:1")
+            photo = Photo.of(look.image, look.face.face.landmarks, own)
+            two.setdefault("trained", []).append(Task(trained(given.pair, second, runtime), clips[first], first, second))
+            for method in ("plain", "mirrored", "quick"):
+                network_or_none, mirror, shape = methods[method]
+                painter = Painter(photo, network_or_none, runtime, mirror=mirror, shape=shape)
+                two.setdefault(method, []).append(Task(painter, clips[first], first, second))
+    pair = {method: asdict(score(some, everybody, describer)) for method, some in two.items()}
     fastest = {method: round(max(speed(some[0].painter, next(iter(clips.values())), Blend()) for _ in range(3)), 2)
                for method, some in tasks.items() if method in ("plain", "quick")}
-    result = {"protocol": (__doc__ or "").split("\n\n")[2].replace("\n", " "), "enrolled": len(everybody.names), **scores,
+    result = {"protocol": (__doc__ or "").split("\n\n")[2].replace("\n", " "), "enrolled": len(everybody.names), **scores, "two": pair,
               "frames_per_second": fastest, **origin(before)}
     if given.sheet:
         write_picture(given.sheet, sheet({name: tasks[name] for name in ("plain", "mirrored", "quick")}, photos))

@@ -191,6 +191,12 @@ class Swapper(Swapping):
         return seen
 
     def _swap(self, image: np.ndarray, landmarks: np.ndarray, track: Followed | None) -> np.ndarray:
+        drawn, matrix, weight = self.drawn(image, landmarks, track)
+        return paste(image, drawn, matrix, landmarks, self.blend, weight)
+
+    def drawn(self, image: np.ndarray, landmarks: np.ndarray,
+              track: Followed | None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+        """What is pasted: a face (T, T, 3) in the tones of its place, the (2, 3) matrix there, and the weight of each pixel (T, T)."""
         window, matrix = align(image, landmarks, self.draw.size)
         drawn = self.draw(window[None])[0]
         points = landmarks @ matrix[:, :2].T + matrix[:, 2]
@@ -206,4 +212,4 @@ class Swapper(Swapping):
         if self.enhancer is not None and scale_of(matrix) * WORTH < 1:
             drawn, matrix = self.enhancer.enlarged(drawn, 2), 2 * matrix
             weight = np.asarray(Image.fromarray(weight).resize(drawn.shape[1::-1], Image.Resampling.BILINEAR))
-        return paste(image, drawn, matrix, landmarks, self.blend, weight)
+        return drawn, matrix, weight

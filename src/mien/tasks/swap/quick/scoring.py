@@ -7,8 +7,9 @@ pose as in `mien.tasks.swap.score`; sharpness: mean gradient inside the face in 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from mien.faces.align import align
 from mien.faces.blend import Blend, paste
 from mien.faces.describe import Describer
 from mien.faces.mask import face_mask
-from mien.faces.one_photo import Painter
+from mien.faces.one_photo import Painted
 from mien.tasks.swap.flicker import Flicker
 from mien.tasks.swap.score import Look, again, landmark_errors
 from mien.tasks.swap.steady import Steady
@@ -64,7 +65,8 @@ class Enrolled:
 class Task:
     """Frames of one person, to be given another's face."""
 
-    painter: Painter
+    painter: Callable[[np.ndarray, np.ndarray, Any], Painted]
+    """A picture, the (68, 2) of its face, and what the frame before left -> the face to paste."""
     shown: Sequence[Look]
     source: str
     target: str
