@@ -20,6 +20,7 @@ from mien.faces.reshape.fields import dense, nodes
 from mien.faces.reshape.sampling import sampled
 from mien.faces.reshape.sliders import with_forehead
 from mien.faces.reshape.warpers import thin_plate
+from mien.faces.shape import face_shape
 from mien.models.swap import SwapNet
 from mien.models.swap_model import WHO_SCALE, base_weights
 from mien.progress import Progress
@@ -121,12 +122,13 @@ class Borrower:
 
     def __init__(self) -> None:
         self.net, self.describer, self.runtime = network(), Describer(model="mien-face"), choose("cpu", "fp32")
+        self.shape = face_shape()
 
     def __call__(self, originals: Originals, row: int, donor: int, blend: Blend) -> np.ndarray:
         """The person of crop `donor` in crop `row`."""
         image, landmarks = originals.crop(row), originals.landmarks[row]
         photo = Photo.of(originals.crop(donor), originals.landmarks[donor], self.describer)
-        painted = Painter(photo, self.net, self.runtime)(image, landmarks, match=blend.colour == "match")
+        painted = Painter(photo, self.net, self.runtime, shape=self.shape)(image, landmarks, match=blend.colour == "match")
         return paste(image, painted.face, painted.matrix, landmarks, blend, painted.weight)
 
 
