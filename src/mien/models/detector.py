@@ -115,7 +115,7 @@ def batched(images: Sequence[np.ndarray]) -> Tensor:
     x = np.full((len(images), height, width, 3), GREY, np.uint8)
     for place, image in zip(x, images, strict=True):
         place[:image.shape[0], :image.shape[1]] = image
-    return torch.from_numpy(x).permute(0, 3, 1, 2).float() / 255
+    return torch.from_numpy(x).permute(0, 3, 1, 2).float().div_(255)
 
 
 def layers_of(net: Net, x: Tensor) -> object:

@@ -72,7 +72,7 @@ class Scaled(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """The same shape."""
-        return (x - self.mean) / self.deviation
+        return (x - self.mean).div_(self.deviation)
 
 
 class OneMap(nn.Sequential):

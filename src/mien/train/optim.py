@@ -142,11 +142,25 @@ def _adam(grad: Tensor, state: dict[str, Any], momentum: float, second: float = 
 
 
 def orthogonal(matrix: Tensor, steps: int = 5) -> Tensor:
-    """(M, N) -> the same with all singular values near 1 (0.7 to 1.2), by the quintic iteration of Jordan et al. 2024."""
+    """(M, N) -> the same with all singular values near 1 (0.7 to 1.2), by the quintic iteration of Jordan et al. 2024.
+
+    Every step multiplies from the left by a polynomial of the rows' products, so these and one factor, both (M, M), are all that the
+    steps need: a long matrix is multiplied twice instead of ten times.
+    """
     a, b, c = 3.4445, -4.7750, 2.0315
     x = matrix.T if len(matrix) > matrix.shape[1] else matrix
     x = x / (x.norm() + 1e-7)
-    for _ in range(steps):
-        gram = x @ x.T
-        x = a * x + (b * gram + c * gram @ gram) @ x
+    if x.shape[1] <= 2 * len(x):
+        for _ in range(steps):
+            gram = x @ x.T
+            x = a * x + (b * gram + c * gram @ gram) @ x
+    else:
+        gram, factor = x @ x.T, torch.eye(len(x), dtype=x.dtype, device=x.device)
+        for step in range(steps):
+            turn = (c * gram @ gram).add_(gram, alpha=b)
+            turn.diagonal().add_(a)
+            factor = turn @ factor
+            if step < steps - 1:
+                gram = turn @ gram @ turn
+        x = factor @ x
     return x.T if len(matrix) > matrix.shape[1] else x
