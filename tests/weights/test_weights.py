@@ -8,6 +8,7 @@ import tarfile
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from pickle import UnpicklingError
 
 import pytest
 import torch
@@ -195,11 +196,28 @@ def test_load_reads_safetensors(offered: Card, tmp_path: Path, monkeypatch: pyte
     assert weights.load("any")["a"].tolist() == [0.0, 1.0, 2.0]
 
 
+def test_load_reads_the_wanted_tensors_of_a_torch_file_and_no_objects(offered: Card, tmp_path: Path,
+                                                                      monkeypatch: pytest.MonkeyPatch) -> None:  # fmt: skip
+    path = tmp_path / "made.pth"
+    for content in ({"_fc.weight": torch.ones(2, 3).T, "other": torch.zeros(1)}, {"_fc.weight": Path()}):
+        torch.save(content, path, _use_new_zipfile_serialization=False)
+        card = made(path.read_bytes(), format="pth", origin=None, tensors={r"_fc\.weight": "last"})
+        for module in (sources, weights):
+            monkeypatch.setattr(module, "card", lambda _, card=card: card)
+        put(sources.BUNDLE, card.file, path.read_bytes())
+        if "other" in content:
+            assert {name: tuple(value.shape) for name, value in weights.load("any").items()} == {"last": (3, 2)}
+        else:
+            with pytest.raises(UnpicklingError, match="Weights only load failed"):
+                weights.load("any")
+
+
 def test_large_ones_are_fetched_when_they_are_used_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     monkeypatch.setattr(sources, "locate", lambda name: asked.append(name) or Path(name))
     weights.fetch()
-    assert asked == [card.name for card in weights.cards() if card.name not in ("vgg16-features", "vgg19-features")]
+    large = ("efficientnet-lite0", "vgg16-features", "vgg19-features")
+    assert asked == [card.name for card in weights.cards() if card.name not in large]
     weights.fetch(["vgg16-features"])
     assert asked[-1] == "vgg16-features"
 

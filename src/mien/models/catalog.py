@@ -15,11 +15,12 @@ from mien.models.densenet import densenet, densenet_cifar
 from mien.models.detector import layers_of
 from mien.models.dlib_face import dlib_face
 from mien.models.drn import drn_c_26, drn_c_26_field
+from mien.models.efficientnet import EfficientNetLite0
 from mien.models.googlenet import googlenet
 from mien.models.inspector import Inspector
 from mien.models.lenet import lenet5, lenet5_1998
 from mien.models.localiser import Localiser
-from mien.models.mien_detect import mien_detect, mien_fast, mien_rcnn
+from mien.models.mien_detect import lite0, mien_detect, mien_fast, mien_rcnn
 from mien.models.mien_face import mien_face
 from mien.models.mien_upscale import MienUpscale
 from mien.models.mlp import mlp_classifier
@@ -96,6 +97,7 @@ NETWORKS: dict[str, Network] = {
     "densenet169": Network(partial(densenet, "densenet169"), IMAGENET, HUANG, 14_149_480),
     "densenet201": Network(partial(densenet, "densenet201"), IMAGENET, HUANG, 20_013_928),
     "densenet-bc-100-12": Network(densenet_cifar, CIFAR, HUANG, 769_162),
+    "efficientnet-lite0": Network(EfficientNetLite0, IMAGENET, "Tan and Le 2019, Lite", 4_652_008),
     "drn-c-26": Network(drn_c_26, IMAGENET, "Yu et al. 2017", 21_126_584),
     "drn-c-26-field": Network(drn_c_26_field, INSPECTED, "Wang et al. 2019", None, classifies=False),
     "speednet": Network(speednet, CIFAR, "Jordan 2024", None),
@@ -132,6 +134,7 @@ DETECTORS: dict[str, Network] = {
     "rcnn-vgg16": _detector(rcnn_vgg16, IMAGENET, f"{RCNN}, one region"),
     "fast-rcnn-vgg16": _detector(fast_rcnn.vgg16, PICTURE, f"{FAST}, 300 regions", 134_690_729),
     "faster-rcnn-vgg16": _detector(faster_rcnn.vgg16, PICTURE, f"{FASTER}, 300 regions", 137_078_239),
+    "faster-rcnn-lite0": _detector(lite0, SMALL, "mien's own Faster R-CNN on EfficientNet-Lite0, 100 regions"),
     "faster-rcnn-resnet50-fpn": _detector(faster_rcnn.resnet50_fpn, (3, 800, 1344), "Lin et al. 2017, 300 regions"),
     "localiser": _detector(partial(Localiser, 3), SMALL, "Sermanet et al. 2014, smaller"),
     "mien-rcnn": _detector(mien_rcnn, (3, 64, 64), "mien's own R-CNN, one region"),

@@ -17,7 +17,7 @@ from mien.models import fast_rcnn, faster_rcnn, planned
 from mien.models.fast_rcnn import FastRCNN, Found, Kept
 from mien.models.faster_rcnn import FasterRCNN
 from mien.models.localiser import Localiser
-from mien.models.mien_detect import mien_detect, mien_fast, mien_rcnn
+from mien.models.mien_detect import lite0, mien_detect, mien_fast, mien_rcnn
 from mien.models.rcnn import RCNN, rcnn_alexnet, rcnn_vgg16
 from mien.nn import boxes as bx
 from mien.types import Detections
@@ -31,6 +31,7 @@ BUILDERS: dict[str, Callable[..., Net]] = {
     "mien-rcnn": mien_rcnn,
     "localiser": Localiser,
     "faster-rcnn-vgg16": faster_rcnn.vgg16,
+    "faster-rcnn-lite0": lite0,
     "faster-rcnn-resnet50-fpn": faster_rcnn.resnet50_fpn,
     "fast-rcnn-vgg16": fast_rcnn.vgg16,
     "rcnn-alexnet": rcnn_alexnet,

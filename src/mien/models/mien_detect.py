@@ -9,6 +9,7 @@ from collections import OrderedDict
 
 from torch import nn
 
+from mien.models import efficientnet
 from mien.models.fast_rcnn import Cut, FastRCNN, Kept, Scaled
 from mien.models.faster_rcnn import Anchors, FasterRCNN
 from mien.models.layers import he
@@ -45,6 +46,15 @@ def head() -> nn.Sequential:
 def mien_detect(classes: int = 3) -> FasterRCNN:
     """(B, 3, H, W) RGB in 0..1 -> what is where; `classes` without the background."""
     body = Pyramid(stem(), stages(), WIDTHS, CHANNELS).apply(he)
+    return FasterRCNN(body, head().apply(he), ANCHORS, CUT, CHANNELS, FEATURES, classes, KEPT)
+
+
+def lite0(classes: int = 3) -> FasterRCNN:
+    """The same on EfficientNet-Lite0: more to compute, but a body that may know ImageNet before it sees the first box."""
+    blocks = efficientnet.blocks()
+    stem = nn.Sequential(Scaled(efficientnet.MEAN, efficientnet.DEVIATION), *efficientnet.stem(), *blocks[:3])
+    rest = [nn.Sequential(*blocks[first:last]) for first, last in ((3, 5), (5, 11), (11, 16))]
+    body = Pyramid(stem, rest, (40, 112, 320), CHANNELS).apply(he)
     return FasterRCNN(body, head().apply(he), ANCHORS, CUT, CHANNELS, FEATURES, classes, KEPT)
 
 

@@ -49,8 +49,8 @@ class DetectRecipe(Training):
     """What is trained: a classifier that tells one box, R-CNN, Fast R-CNN, Faster R-CNN all at once, or in the paper's four steps. It
     has to suit the network."""
     start: str = ""
-    """A model file or run folder to learn on from; of another network of the family its convolutions are taken. vgg16: what its
-    authors learnt from ImageNet, for networks that stand on it.
+    """A model file or run folder to learn on from; of another network of the family its convolutions are taken. vgg16 and
+    efficientnet-lite0: what their authors learnt from ImageNet, for networks that stand on them.
     """
     frozen: int = 2
     """With start=vgg16: how many of its five blocks stay as they were (Fast R-CNN, section 4.5)."""

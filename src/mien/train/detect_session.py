@@ -16,7 +16,7 @@ from mien.data.box_augment import Seen
 from mien.data.detection_sets import BoxSet, boxes_of, read_annotations, tell_division
 from mien.data.pictures import read_picture
 from mien.metrics.detection import curves, mean
-from mien.models import vgg_features, vgg_start
+from mien.models import efficientnet, vgg_features, vgg_start
 from mien.models.detector import BUILDERS, Detector, Net, Plan, build, load, save
 from mien.models.detectors import file_of
 from mien.models.fast_rcnn import FastRCNN
@@ -49,8 +49,8 @@ from mien.types import LearnedDetector
 LEAST = 0.05
 """Score from which on a box counts in a measurement: AP wants all of them, these are nearly all."""
 
-VGG16 = "vgg16"
-"""The start that is no detector."""
+VGG16, LITE0 = "vgg16", "efficientnet-lite0"
+"""The starts that are no detectors, but know ImageNet."""
 NETS: dict[Generation, type[Net]] = {"one": Localiser, "rcnn": RCNN, "fast": FastRCNN, "faster": FasterRCNN, "four-steps": FasterRCNN}
 PAPERS: dict[type[Net], str] = {
     Localiser: "after Sermanet et al. 2014 (arXiv 1312.6229)",
@@ -173,13 +173,16 @@ def begun(recipe: DetectRecipe, names: tuple[str, ...]) -> Net:
     """The network to train: new, or one that was trained before; of other classes it keeps all but the last layers."""
     torch.manual_seed(recipe.seed)
     net = build(plan_of(recipe, names))
-    if recipe.start == VGG16:
+    if recipe.start in (VGG16, LITE0):
         body = net.features if isinstance(net, RCNN) else net.body
         try:
-            vgg_start.begin(body, vgg_features.load(), recipe.frozen)
+            if recipe.start == VGG16:
+                vgg_start.begin(body, vgg_features.load(), recipe.frozen)
+            else:
+                efficientnet.begin(body, efficientnet.load())
         except ValueError as error:
-            fitting = ", ".join(name for name in BUILDERS if name.endswith(VGG16))
-            raise ValueError(f"start={VGG16} is for {fitting}, not for {recipe.network}: {error}") from None
+            fitting = ", ".join(name for name in BUILDERS if name.endswith(recipe.start.removeprefix("efficientnet-")))
+            raise ValueError(f"start={recipe.start} is for {fitting}, not for {recipe.network}: {error}") from None
     elif recipe.start:
         before, plan = load(file_of(recipe.start))
         state = before.state_dict()

@@ -1,4 +1,6 @@
-"""Weights: a card for every network, and the loader. Nothing is ever unpickled; importing this imports no torch."""
+"""Weights: a card for every network, and the loader. Nothing is unpickled but plain tensors, by torch's reader that knows nothing
+else, and of a file whose hash is the card's; importing this imports no torch.
+"""
 
 from __future__ import annotations
 
@@ -85,6 +87,7 @@ def _convert(found: Card, path: Path) -> dict[str, Tensor]:
 
 def _read(found: Card, path: Path) -> dict[str, Tensor]:
     """By the card's names, where it has some."""
+    import torch
     from safetensors import safe_open
 
     from mien.weights import dlib_format, onnx_format
@@ -95,5 +98,5 @@ def _read(found: Card, path: Path) -> dict[str, Tensor]:
             return {new: file.get_tensor(old) for old, new in renaming(file.keys(), found.tensors).items()}
     if found.format == "dat":
         return dlib_format.read(path.read_bytes())
-    tensors = onnx_format.read(path.read_bytes())
-    return {new: tensors[old] for old, new in renaming(tensors, found.tensors).items()}
+    tensors = torch.load(path, weights_only=True) if found.format == "pth" else onnx_format.read(path.read_bytes())
+    return {new: tensors[old].contiguous() for old, new in renaming(tensors, found.tensors).items()}

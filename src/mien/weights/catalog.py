@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 CARDS = Path(__file__).with_name("cards")
-Format = Literal["safetensors", "dat", "tflite", "onnx"]
+Format = Literal["safetensors", "dat", "tflite", "onnx", "pth"]
 
 
 @dataclass(frozen=True)

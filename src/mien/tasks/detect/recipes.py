@@ -51,6 +51,11 @@ def cells_vgg16() -> DetectRecipe:
     )  # fmt: skip
 
 
+def cells_lite0() -> DetectRecipe:
+    """Blood cells by the small Faster R-CNN on EfficientNet-Lite0, learnt from ImageNet (17 MB, fetched once)."""
+    return replace(cells(), network="faster-rcnn-lite0", start="efficientnet-lite0")
+
+
 def own() -> DetectRecipe:
     """Pictures of your own with boxes (--data FOLDER: VOC XML or COCO JSON) by mien's small Faster R-CNN."""
     return replace(SMALL, epochs=1000)
