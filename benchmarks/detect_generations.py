@@ -1,7 +1,8 @@
 """R-CNN, Fast R-CNN and Faster R-CNN on the same convolutions: what a picture costs each of them, and how well it finds.
 
-    python benchmarks/detect_generations.py --data DATA/detect/bccd --rcnn RUN --fast RUN --faster RUN [--pictures 12]
+    python benchmarks/detect_generations.py --data DATA/detect/bccd --rcnn RUN --fast RUN --four RUN --faster RUN [--pictures 12]
 
+RUN: of recipes detect/cells-rcnn, cells-fast, cells-four-steps and cells with --set start=faces, each on all 292 training pictures.
 Processor seconds a test picture on one core, in the precision that is quickest there, proposals by selective search among them and by
 themselves, medians; how long and from what each learnt, as its card says; and AP at an IoU of 0.5 of all test pictures with --scores
 (results.json of `mien detect evaluate RUN DATA --out FOLDER`, one folder each).
@@ -30,6 +31,8 @@ from mien.models.detectors import opened
 from mien.nn.memory import keep_freed_memory
 from mien.runtime import Runtime, choose
 from mien.train.run_folder import CARD
+
+KINDS = ("rcnn", "fast", "four", "faster")
 
 
 def seconds(model: str, part: BoxSet, pictures: int, runtime: Runtime) -> float:
@@ -68,16 +71,16 @@ def scores(folder: Path, part: BoxSet) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, required=True)
-    for name in ("rcnn", "fast", "faster"):
+    for name in KINDS:
         parser.add_argument(f"--{name}", required=True)
-    parser.add_argument("--scores", type=Path, nargs=3, help="of R-CNN, Fast and Faster R-CNN")
+    parser.add_argument("--scores", type=Path, nargs=len(KINDS), help="of each, in this order")
     parser.add_argument("--pictures", type=int, default=12)
     asked = parser.parse_args()
     torch.set_num_threads(1)
     keep_freed_memory()
     before, part, runtime = load(), read_boxes(asked.data, "test"), choose("cpu", "auto")
     results: dict[str, Any] = {"precision": runtime.precision}
-    for place, name in enumerate(("rcnn", "fast", "faster")):
+    for place, name in enumerate(KINDS):
         model = getattr(asked, name)
         results[name] = {"seconds": seconds(model, part, asked.pictures, runtime), "learnt": learnt(model)}
         if asked.scores:
