@@ -36,16 +36,21 @@ def mirrored_points(points: Tensor) -> Tensor:
     return points[..., MIRROR_ALL, :] * points.new_tensor([-1, 1]) + points.new_tensor([1, 0])
 
 
+def grid(source: Tensor, target: Tensor, size: int) -> Tensor:
+    """(B, 77, 2) twice, in windows -> (B, size, size, 2) for `grid_sample`: `source` moved to `target`, the border kept."""
+    edge = ANCHORS.to(source)[None].expand(len(source), -1, -1)
+    return places(torch.cat([source, edge], 1), torch.cat([target, edge], 1), size)
+
+
 def bent(photo: Tensor, source: Tensor, target: Tensor, size: int, cover: float = 1.0, sharp: bool = False) -> Tensor:
     """(B, C, H, W) 0..1 -> (B, C, size, size) with `source` (B, 77, 2) moved to `target`, both in windows.
 
     cover: how many windows the photo spans a side; sharp: bicubic, which keeps more detail and takes longer.
     """
-    edge = ANCHORS.to(source)[None].expand(len(source), -1, -1)
-    grid = places(torch.cat([source, edge], 1), torch.cat([target, edge], 1), size)
+    where = grid(source, target, size) / cover
     if not sharp:
-        return F.grid_sample(photo, grid / cover, padding_mode="border", align_corners=False)
-    return F.grid_sample(photo, grid / cover, mode="bicubic", padding_mode="border", align_corners=False).clamp(0, 1)
+        return F.grid_sample(photo, where, padding_mode="border", align_corners=False)
+    return F.grid_sample(photo, where, mode="bicubic", padding_mode="border", align_corners=False).clamp(0, 1)
 
 
 @dataclass(frozen=True)

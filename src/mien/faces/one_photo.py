@@ -15,6 +15,7 @@ from mien.faces.bending import EYES, MOUTH, Tones, bent, mirrored_points, openin
 from mien.faces.describe import Describer
 from mien.faces.find import Measured, find_measured
 from mien.faces.shape import FaceShape, moved
+from mien.faces.sides import bent_both
 from mien.models.one_photo import SIZE, OnePhoto, compose
 from mien.runtime import Runtime
 from mien.weights import load
@@ -111,8 +112,8 @@ class Painter:
 
     def __init__(self, photo: Photo, net: OnePhoto | None, runtime: Runtime, largest: int = SIZES[-1], mirror: bool = True,
                  eyes: str = "photo", shape: FaceShape | None = None) -> None:
-        """`largest`: pixels a side at most; `mirror`: whether the photo may be mirrored; `eyes`: whose, "photo" or "frame"; `shape`
-        gives the face the photo's proportions, without it it keeps the frame's.
+        """`largest`: pixels a side at most; `mirror`: whether the photo may be mirrored, whole or where it is stretched; `eyes`:
+        whose, "photo" or "frame"; `shape` gives the face the photo's proportions, without it it keeps the frame's.
         """
         self.kept = (*MOUTH, *EYES) if eyes == "frame" else MOUTH
         self.photos, self.net, self.runtime, self.largest, self.mirror = (photo, photo.mirrored), net, runtime, largest, mirror
@@ -131,7 +132,7 @@ class Painter:
         mirrored = self._mirrored(points, before)
         photo = self.photos[mirrored]
         inside, theirs = self._reshaped(points, photo, before)
-        over = bent(photo.crop, photo.points, inside, side, COVER, sharp=True)
+        over = self._over(photo, inside, side)
         shown = frame if theirs is None else bent(frame, points, inside, side, sharp=True)
         seen = [x if side == SIZE else F.interpolate(x, size=(SIZE, SIZE), mode="area") for x in (shown, over, mask)]
         have, want = tones(seen[1], seen[2]), tones(seen[0], seen[2])
@@ -144,6 +145,12 @@ class Painter:
             kept = softened(opened, SOFT * side / SIZE)
             face, change = torch.lerp(face, shown, kept), torch.maximum(change, kept) if theirs is not None else change * (1 - kept)
         return Painted(picture(face), picture(change)[..., 0], matrix, State(want, mirrored, theirs))
+
+    def _over(self, photo: Photo, inside: Tensor, side: int) -> Tensor:
+        """(1, 3, T, T): the photo bent to these points (1, 77, 2)."""
+        if self.mirror:
+            return bent_both(photo.crop, photo.points, inside, side, COVER)
+        return bent(photo.crop, photo.points, inside, side, COVER, sharp=True)
 
     def _reshaped(self, points: Tensor, photo: Photo, before: State | None) -> tuple[Tensor, Tensor | None]:
         """(1, 77, 2) of the frame -> the same with the photo's proportions, and the frame's person's as they were found."""
