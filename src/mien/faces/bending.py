@@ -75,8 +75,11 @@ def tones(faces: Tensor, mask: Tensor) -> Tones:
 
 
 def toned(faces: Tensor, have: Tones, want: Tones) -> Tensor:
-    """Colours of one tone given another's mean and spread (Reinhard et al. 2001, on RGB)."""
-    gain = (want.spread / have.spread).clamp(*GAIN)
+    """Colours of one tone given another's mean and spread (after Reinhard et al. 2001, on RGB).
+
+    One gain for all colours: one for each would tint what is darker or lighter than the mean, brows green, say.
+    """
+    gain = (want.spread.mean(1, keepdim=True) / have.spread.mean(1, keepdim=True)).clamp(*GAIN)
     return ((faces - have.mean) * gain + want.mean).clamp(0, 1)
 
 
