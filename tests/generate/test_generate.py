@@ -13,13 +13,14 @@ import torch
 from mien.cli import main
 from mien.data.pictures import read_picture, write_picture
 from mien.models.generator import Plan, build, draw, load, save
+from mien.models.pixelcnn import GatedPixelCNN
 from mien.nn.batches import seeded
 from mien.provenance.report import verify
 from mien.runtime import choose
 from mien.tasks.generate.drawing import upper_half
 from mien.tasks.generate.recipes import pixelcnn, pixelcnn_gated, vae, vae_small
 from mien.train import fit
-from mien.train.generate import GenerateTask, coloured, sheet
+from mien.train.generate import GenerateTask, coloured, continued, sheet
 from mien.train.generate_session import learn_generator
 
 CPU = choose("cpu", "fp32")
@@ -82,6 +83,24 @@ def test_resumed_is_not_interrupted(tmp_path: Path) -> None:
     again = GenerateTask(recipe, bars(20), bars(0))
     fit(again, tmp_path / "b", steps=8, runtime=CPU)
     assert all(torch.equal(a, b) for a, b in zip(whole.net.state_dict().values(), again.net.state_dict().values(), strict=True))
+
+
+def test_a_gated_pixelcnn_grows_and_answers_as_before() -> None:
+    plan = Plan("gated-pixelcnn", 8, {"width": 8, "layers": 2, "sizes": [5, 3], "patch": 2})
+    torch.manual_seed(0)
+    net, x = build(plan), (torch.rand(2, 1, 8, 8, generator=torch.Generator().manual_seed(0)) > 0.5).float()
+    larger = replace(plan, options={**plan.options, "layers": 4})
+    grown = continued(net, plan, larger)
+    assert isinstance(grown, GatedPixelCNN)
+    assert len(grown.layers) == 4
+    assert torch.equal(grown(x), net(x))
+    grown(x).sum().backward()
+    answers = [p.grad for name, p in grown.named_parameters() if name.startswith("layers.2.out")]
+    assert all(grad is not None and grad.abs().sum() > 0 for grad in answers)  # and it can learn
+    for wanted, message in ((replace(plan, options={**plan.options, "layers": 1}), "a network only grows"),
+                            (replace(larger, options={**larger.options, "width": 16}), "what it starts from is")):  # fmt: skip
+        with pytest.raises(ValueError, match=message):
+            continued(net, plan, wanted)
 
 
 def test_a_training_goes_on_from_what_was_learnt(data: Path, tmp_path: Path) -> None:

@@ -142,6 +142,16 @@ class GatedPixelCNN(nn.Module):
             above, beside = layer(above, beside)
         return F.pixel_shuffle(self.tail(beside).gather(1, courses(x)), self.patch)
 
+    @torch.no_grad()
+    def begin(self, smaller: GatedPixelCNN) -> None:
+        """Take over a network that differs by having fewer layers: what the others add is nothing until they have learnt."""
+        self.load_state_dict(smaller.state_dict(), strict=False)
+        for layer in self.layers[len(smaller.layers):]:
+            assert isinstance(layer, Gated)
+            nn.init.zeros_(layer.out.weight)
+            assert layer.out.bias is not None
+            nn.init.zeros_(layer.out.bias)
+
     def drawing(self, canvas: Tensor) -> Drawing:
         """What `sampled` goes along with."""
         return _WithGates(self, canvas)

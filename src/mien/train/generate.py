@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from mien.data.files import atomic
 from mien.models.generator import Plan, build, draw
+from mien.models.pixelcnn import GatedPixelCNN
 from mien.models.vae import VAE
 from mien.nn.batches import seeded
 from mien.nn.latent import binary
@@ -42,6 +44,21 @@ def costs(net: nn.Module, x: Tensor, random: torch.Generator, beta: float = 1.0)
     return {"cost": binary(net(x), x)}
 
 
+def continued(net: nn.Module, plan: Plan, wanted: Plan) -> nn.Module:
+    """What goes on learning: `net` itself, or a gated PixelCNN of more layers that begins as it. ValueError for any other plan."""
+    if plan == wanted:
+        return net
+    layers = {"layers": wanted.options.get("layers")}
+    if not isinstance(net, GatedPixelCNN) or replace(plan, options={**plan.options, **layers}) != wanted:
+        raise ValueError(f"the recipe is for {wanted}, what it starts from is {plan}")
+    grown = build(wanted)
+    assert isinstance(grown, GatedPixelCNN)
+    if len(grown.layers) < len(net.layers):
+        raise ValueError(f"the recipe has {len(grown.layers)} layers, what it starts from {len(net.layers)}: a network only grows")
+    grown.begin(net)
+    return grown
+
+
 class GenerateTask(OneNetworkTask):
     """A `Task` for `fit`: what a step shows is a function of seed and step."""
 
@@ -55,9 +72,7 @@ class GenerateTask(OneNetworkTask):
         self.recipe, self.train = recipe, torch.from_numpy(np.ascontiguousarray(train))
         self.plan = Plan(recipe.network, train.shape[1], dict(recipe.options))
         torch.manual_seed(recipe.seed)
-        if begun and begun[1] != self.plan:
-            raise ValueError(f"the recipe is for {self.plan}, what it starts from is {begun[1]}")
-        self.net = begun[0] if begun else build(self.plan)
+        self.net = continued(*begun, self.plan) if begun else build(self.plan)
         self.dev = coloured(torch.from_numpy(np.ascontiguousarray(dev)), seeded(recipe.seed, 2)) if len(dev) else None
         self.items = min(recipe.batch, len(train))
         self.epoch_steps = max(len(train) // self.items, 1)

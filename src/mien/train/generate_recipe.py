@@ -21,7 +21,7 @@ class GenerateRecipe(Training):
     dev: int = 1000
     """Pictures held back to watch the training."""
     start: str = ""
-    """What goes on learning: a bundled network, a model file, a run folder; "" for a new one."""
+    """What goes on learning: a bundled network, a model file, a run folder; "" for a new one. A gated PixelCNN may get more layers."""
 
     def checks(self) -> dict[str, bool]:
         """Those of every training, and its own."""
