@@ -308,8 +308,8 @@ class Demonstrated:
     signed: bool
 
 
-def demo(*, out: Path = Path("out/demo"), minutes: float = 3.0) -> Demonstrated:
-    """Swap two public-domain portraits that ship with matplotlib and scikit-image, sign, verify, and write a page.
+def demo(*, out: Path = Path("out/demo"), minutes: float = 2.0) -> Demonstrated:
+    """Swap two public-domain portraits that ship with matplotlib and scikit-image, at once and trained; sign, verify, write a page.
 
     Args:
         out: A folder for the pictures and index.html.
