@@ -209,6 +209,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0, help="another one where a training goes on from --start")
     parser.add_argument("--identity", type=float, default=Recipe.identity)
     parser.add_argument("--takeover", type=float, default=Recipe.takeover)
+    parser.add_argument("--covered", type=float, default=Portions.covered, help="share of frames with something before the face")
     parser.add_argument("--judge", action="store_true", help="learn from a patch discriminator, too")
     parser.add_argument("--bundled", action="store_true", help="start from the bundled weights, not from random ones")
     parser.add_argument("--start", type=Path, help="start from these weights")
@@ -223,7 +224,7 @@ def main() -> None:
             weights = unsqueeze(load_file(given.start)) if given.start else load(NAME)
             net.load_state_dict({name: value.float() for name, value in weights.items()})
         recipe = Recipe(given.seed, given.batch, given.rate, identity=given.identity, takeover=given.takeover)
-        pairs, terms = Pairs(material(given.data, given.out), Portions()), JUDGE if given.judge else None
+        pairs, terms = Pairs(material(given.data, given.out), Portions(covered=given.covered)), JUDGE if given.judge else None
         task = QuickTask(pairs, recipe, runtime.device, net, terms)
         fit(task, given.out / "run", minutes=given.minutes, runtime=runtime, evaluate=Every(seconds=300), label=NAME)
     export(given.out / "run", given.out / f"{NAME}.safetensors")
