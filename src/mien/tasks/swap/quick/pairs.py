@@ -100,7 +100,7 @@ class Portions:
     """Photos chosen for how they hold the head; the others by chance."""
     noise: float = 0.006
     """Of the photo's points, in windows: landmarks are never quite right."""
-    covered: float = 0.6
+    covered: float = 0.2
     """Frames with something before the face."""
 
 

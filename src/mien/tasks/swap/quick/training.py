@@ -53,9 +53,9 @@ class Recipe:
     plain_rate: float = 1e-3
     structure: float = 2.0
     """1 - SSIM, beside 2 times the mean absolute error."""
-    identity: float = 0.25
+    identity: float = 0.2
     """Squared distance to the photo's vector, in units of what tells two people apart; by mien's own face network."""
-    takeover: float = 5.0
+    takeover: float = 1.0
     """In frames without a target, outside eyes and inner mouth: what is not taken from the photo costs this much."""
     decision: float = 0.1
     """Half photo, half frame costs this much: two faces averaged are a blurred one."""
