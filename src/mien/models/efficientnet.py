@@ -15,6 +15,7 @@ from torch.nn import functional as F
 
 from mien import weights
 from mien.models import checking
+from mien.models.fast_rcnn import Scaled
 from mien.models.layers import he
 
 CARD = "efficientnet-lite0"
@@ -125,6 +126,6 @@ def load() -> EfficientNetLite0:
     net = EfficientNetLite0()
     net.load_state_dict(weights.load(CARD), strict=False)  # batch norms' counts are of no use
     net.eval().requires_grad_(False)
-    mean, deviation = (torch.tensor(values).view(1, 3, 1, 1) for values in (MEAN, DEVIATION))
-    checking.check(CARD, lambda x, layers: {"logits": net((x - mean) / deviation)}, side=224)
+    scaled = Scaled(MEAN, DEVIATION)
+    checking.check(CARD, lambda x, layers: {"logits": net(scaled(x))}, side=224)
     return net
